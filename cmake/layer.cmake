@@ -1,0 +1,16 @@
+# layer(NAME [DIR folder...] USES targets...): a static library of every .c in its folders. What it may include is
+# checked by tests/lint/layers, what it may link is what USES says.
+function(layer name)
+    cmake_parse_arguments(L "" "" "DIR;USES" ${ARGN})
+    if(NOT L_DIR)
+        set(L_DIR ${name})
+    endif()
+    set(sources "")
+    foreach(dir ${L_DIR})
+        file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.c)
+        list(APPEND sources ${found})
+    endforeach()
+    add_library(${name} STATIC ${sources})
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(${name} PUBLIC ${L_USES})
+endfunction()
