@@ -1,10 +1,12 @@
-/* IAM rows (global service, query protocol, version 2010-05-08). Documents in replies are percent-encoded JSON. */
+/* IAM rows (global service, query protocol, version 2010-05-08). Documents in replies are
+ * percent-encoded JSON. */
 #ifndef AWS_IAM_H
 #define AWS_IAM_H
 #include "aws/op.h"
 extern const struct aws_op IAM_GENERATE_CREDENTIAL_REPORT;
 extern const struct aws_op IAM_GET_CREDENTIAL_REPORT;
-extern const struct aws_op IAM_GET_ACCOUNT_AUTHORIZATION_DETAILS; /* Filter: ["User", "Group"] ... */
+extern const struct aws_op
+	IAM_GET_ACCOUNT_AUTHORIZATION_DETAILS; /* Filter: ["User", "Group"] ... */
 extern const struct aws_op IAM_LIST_USERS;
 extern const struct aws_op IAM_LIST_GROUPS;
 extern const struct aws_op IAM_LIST_ROLES;

@@ -1,4 +1,5 @@
-/* STS rows. GetCallerIdentity needs no permission and works under explicit deny: the health probe and account pin. */
+/* STS rows. GetCallerIdentity needs no permission and works under explicit deny: the health probe
+ * and account pin. */
 #ifndef AWS_STS_H
 #define AWS_STS_H
 #include "aws/op.h"

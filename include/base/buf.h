@@ -1,5 +1,6 @@
-/* struct buf: a growing byte buffer that is born with its maximum. Past the maximum a put fails with RC_LIMIT and
- * the content stays as it was. The content always ends in a NUL that n does not count. */
+/* struct buf: a growing byte buffer that is born with its maximum. Past the maximum a put fails
+ * with RC_LIMIT and the content stays as it was. The content always ends in a NUL that n does not
+ * count. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -13,7 +14,10 @@ struct buf {
 	size_t max;
 };
 
-#define BUF_INIT(max_bytes) { .p = NULL, .n = 0, .cap = 0, .max = (max_bytes) }
+#define BUF_INIT(max_bytes)                                                                        \
+	{                                                                                          \
+		.p = NULL, .n = 0, .cap = 0, .max = (max_bytes)                                    \
+	}
 
 void buf_done(struct buf *b); /* frees; b is then an empty buffer with the same maximum */
 DEFINE_AUTO_VALUE(buf, buf_done)
@@ -24,7 +28,7 @@ MUST_CHECK enum rc buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2
 void buf_cut(struct buf *b, size_t n); /* shortens to n bytes; n <= b->n */
 void buf_wipe(struct buf *b);          /* zeroes the content, then buf_done() */
 struct str buf_str(const struct buf *b);
-const char *buf_c(const struct buf *b); /* "" when empty */
+const char *buf_c(const struct buf *b);   /* "" when empty */
 char *buf_take(struct buf *b) NEVER_NULL; /* the content, now the caller's: mem_free() */
 
 #endif

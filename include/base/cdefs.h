@@ -6,10 +6,10 @@
 #ifndef BASE_CDEFS_H
 #define BASE_CDEFS_H
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define NEVER_NULL __attribute__((returns_nonnull))
-#define NORETURN __attribute__((noreturn))
+#define NEVER_NULL             __attribute__((returns_nonnull))
+#define NORETURN               __attribute__((noreturn))
 
 #if defined(__GNUC__) && !defined(__clang__)
 #define FREED_BY(fn) __attribute__((malloc, malloc(fn, 1)))
@@ -19,10 +19,10 @@
 
 /* clang's -Wthread-safety checks these; gcc ignores them. */
 #if defined(__clang__)
-#define LOCKABLE __attribute__((capability("mutex")))
-#define ACQUIRES(...) __attribute__((acquire_capability(__VA_ARGS__)))
-#define RELEASES(...) __attribute__((release_capability(__VA_ARGS__)))
-#define REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
+#define LOCKABLE          __attribute__((capability("mutex")))
+#define ACQUIRES(...)     __attribute__((acquire_capability(__VA_ARGS__)))
+#define RELEASES(...)     __attribute__((release_capability(__VA_ARGS__)))
+#define REQUIRES(...)     __attribute__((requires_capability(__VA_ARGS__)))
 #define ASSERTS_HELD(...) __attribute__((assert_capability(__VA_ARGS__)))
 #define UNCHECKED_LOCKING __attribute__((no_thread_safety_analysis))
 #else

@@ -1,5 +1,5 @@
-/* JSON: jansson behind the limits that hostile input needs. json_t is jansson's; ownership follows jansson's
- * words (new reference / borrowed / stolen), AUTO(json) drops a reference. */
+/* JSON: jansson behind the limits that hostile input needs. json_t is jansson's; ownership follows
+ * jansson's words (new reference / borrowed / stolen), AUTO(json) drops a reference. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 

@@ -1,6 +1,6 @@
 /* A mutex that can be asserted, and a condition on the monotonic clock.
- * Shared fields of a struct live in `struct { ... } synced` beside their lock; a function that needs the lock held
- * ends in _synced and asserts it. Nothing slow happens under a lock. */
+ * Shared fields of a struct live in `struct { ... } synced` beside their lock; a function that
+ * needs the lock held ends in _synced and asserts it. Nothing slow happens under a lock. */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 

@@ -7,9 +7,11 @@
 #include <stddef.h>
 
 void mem_free(void *p);
-void *mem_alloc(size_t n) NEVER_NULL FREED_BY(mem_free);          /* zeroed */
-void *mem_array(size_t count, size_t size) NEVER_NULL FREED_BY(mem_free); /* zeroed, overflow-checked */
-void *mem_resize(void *p, size_t count, size_t size) NEVER_NULL; /* overflow-checked; new bytes are undefined */
+void *mem_alloc(size_t n) NEVER_NULL FREED_BY(mem_free); /* zeroed */
+void *mem_array(size_t count, size_t size)
+	NEVER_NULL FREED_BY(mem_free); /* zeroed, overflow-checked */
+void *mem_resize(void *p, size_t count, size_t size)
+	NEVER_NULL; /* overflow-checked; new bytes are undefined */
 char *mem_text(const char *fmt, ...) NEVER_NULL FREED_BY(mem_free) PRINTF_LIKE(1, 2);
 char *mem_copy(const char *c) NEVER_NULL FREED_BY(mem_free); /* NULL copies as "" */
 

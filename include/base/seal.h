@@ -1,15 +1,21 @@
 /* Sealed secrets: the server seals, only a worker opens.
  *
- * Envelope (bytes): "cs1" | key_id[8] | sealed data key (32 + crypto_box_SEALBYTES) | nonce[24] | ciphertext + tag[16].
- * A random data key per secret is sealed to the keyring's X25519 public key; the secret is encrypted under it with
- * XChaCha20-Poly1305. The associated data binds (org, connection, field, key id), so that a blob moved to another
- * row, field or organization does not open. key_id = first 8 bytes of BLAKE2b(public key). */
+ * Envelope (bytes): "cs1" | key_id[8] | sealed data key (32 + crypto_box_SEALBYTES) | nonce[24] |
+ * ciphertext + tag[16]. A random data key per secret is sealed to the keyring's X25519 public key;
+ * the secret is encrypted under it with XChaCha20-Poly1305. The associated data binds (org,
+ * connection, field, key id), so that a blob moved to another row, field or organization does not
+ * open. key_id = first 8 bytes of BLAKE2b(public key). */
 #ifndef BASE_SEAL_H
 #define BASE_SEAL_H
 
 #include "base/secret.h"
 
-enum { SEAL_KEY_ID_BYTES = 8, SEAL_PUBLIC_BYTES = 32, SEAL_OVERHEAD = 3 + 8 + 32 + 48 + 24 + 16, SEAL_PLAIN_MAX = 8192 };
+enum {
+	SEAL_KEY_ID_BYTES = 8,
+	SEAL_PUBLIC_BYTES = 32,
+	SEAL_OVERHEAD = 3 + 8 + 32 + 48 + 24 + 16,
+	SEAL_PLAIN_MAX = 8192
+};
 
 struct seal_public {
 	unsigned char bytes[SEAL_PUBLIC_BYTES];
@@ -27,17 +33,21 @@ struct seal_keyring; /* secret keys by key id; worker only */
 void seal_keyring_free(struct seal_keyring *k);
 DEFINE_AUTO(seal_keyring)
 
-/* Makes a key pair: writes DIR/seal.key (0600: base64 secret key) and DIR/seal.pub (base64). RC_CONFLICT: exists. */
+/* Makes a key pair: writes DIR/seal.key (0600: base64 secret key) and DIR/seal.pub (base64).
+ * RC_CONFLICT: exists. */
 MUST_CHECK enum rc seal_keys_make(const char *dir, struct err *err);
-/* "seal.pub" / "seal.key" files, one base64 key a line; the first line of a key file is the newest. */
+/* "seal.pub" / "seal.key" files, one base64 key a line; the first line of a key file is the newest.
+ */
 MUST_CHECK enum rc seal_public_load(const char *path, struct seal_public *ret, struct err *err);
 MUST_CHECK enum rc seal_keyring_load(const char *path, struct seal_keyring **ret, struct err *err);
 
 /* *ret_envelope: mem_free(); *ret_n bytes. RC_LIMIT: plain longer than SEAL_PLAIN_MAX. */
-MUST_CHECK enum rc seal_close(const struct seal_public *key, const struct seal_place *place, struct str plain,
-			      char **ret_envelope, size_t *ret_n, struct err *err);
-/* RC_INVALID: not an envelope. RC_NOT_FOUND: sealed to a key that this keyring lacks. RC_BROKEN: damaged or moved. */
-MUST_CHECK enum rc seal_open(const struct seal_keyring *keys, const struct seal_place *place, struct str envelope,
-			     struct secret **ret, struct err *err);
+MUST_CHECK enum rc seal_close(const struct seal_public *key, const struct seal_place *place,
+			      struct str plain, char **ret_envelope, size_t *ret_n,
+			      struct err *err);
+/* RC_INVALID: not an envelope. RC_NOT_FOUND: sealed to a key that this keyring lacks. RC_BROKEN:
+ * damaged or moved. */
+MUST_CHECK enum rc seal_open(const struct seal_keyring *keys, const struct seal_place *place,
+			     struct str envelope, struct secret **ret, struct err *err);
 
 #endif

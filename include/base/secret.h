@@ -16,7 +16,8 @@ void secret_free(struct secret *s);
 DEFINE_AUTO(secret)
 struct secret *secret_new(size_t n) NEVER_NULL; /* zeroed; n <= SECRET_MAX */
 struct secret *secret_copy(struct str bytes) NEVER_NULL;
-/* Reads a whole small file (a key, a token). RC_NOT_FOUND, RC_LIMIT (> SECRET_MAX). Trailing newline is cut. */
+/* Reads a whole small file (a key, a token). RC_NOT_FOUND, RC_LIMIT (> SECRET_MAX). Trailing
+ * newline is cut. */
 MUST_CHECK enum rc secret_read_file(const char *path, struct secret **ret, struct err *err);
 struct str secret_str(const struct secret *s); /* borrowed; for signing and sealing only */
 bool secret_eq(struct str a, struct str b);    /* constant time for equal lengths */

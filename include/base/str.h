@@ -33,7 +33,8 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_has(struct str s, struct str needle);
 struct str str_sub(struct str s, size_t from, size_t n); /* clamped */
-/* Splits *rest at the first sep: returns what precedes it and advances *rest behind it; without sep returns all. */
+/* Splits *rest at the first sep: returns what precedes it and advances *rest behind it; without sep
+ * returns all. */
 struct str str_cut(struct str *rest, char sep);
 struct str str_trim(struct str s); /* ASCII white space, both ends */
 /* Whole-string decimal, no sign for u64, no spaces, range-checked. False: *ret is untouched. */

@@ -1,4 +1,5 @@
-/* Encodings and text hygiene. Everything that AWS or a client sends passes text_clean() before Postgres sees it. */
+/* Encodings and text hygiene. Everything that AWS or a client sends passes text_clean() before
+ * Postgres sees it. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
