@@ -1,9 +1,9 @@
 /* Structured logs: one event a line on stderr, JSON, or short text on a terminal. Only main loops
- *log; libraries return struct err. The sink drops the values of fields whose name says secret, and
- *secret types have no printf path.
+ * log; libraries return struct err. The sink drops the values of fields whose name says secret, and
+ * secret types have no printf path.
  *
- *	log_event(LOG_INFO, "sync_finished", LOG_STR("org_id", org), LOG_I64("calls", n), LOG_END);
-*/
+ * 	log_event(LOG_INFO, "sync_finished", LOG_STR("org_id", org), LOG_I64("calls", n), LOG_END);
+ */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
