@@ -1,0 +1,23 @@
+/* The worker process's threads: claim, run, finish, with one heartbeat and one sweeper beside them. */
+#ifndef WORKERS_POOL_H
+#define WORKERS_POOL_H
+
+#include "workers/kinds.h"
+
+struct pool_settings {
+	const char *database_url;
+	int threads, lease_s, heartbeat_s, poll_ms, drain_s, attempts_max;
+	bool scheduler; /* also run the schedule pass */
+};
+
+struct pool;
+void pool_free(struct pool *p); /* after pool_drain */
+DEFINE_AUTO(pool)
+MUST_CHECK enum rc pool_start(const struct pool_settings *settings, const struct task_kind *kinds,
+			      const struct worker_env *env, struct pool **ret, struct err *err);
+/* Stops claiming at once, waits up to drain_s for running tasks, releases the rest without charging an attempt. */
+void pool_drain(struct pool *p);
+/* False when nothing was claimed, beaten or polled for so long that the process should die loudly (watchdog). */
+bool pool_alive(const struct pool *p);
+
+#endif
