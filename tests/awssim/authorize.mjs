@@ -1,0 +1,91 @@
+// Decides every call: identity policies, permissions boundary, session policy and service control policies together.
+import { decide } from "./policy.mjs";
+import { refusal } from "./errors.mjs";
+
+// In the order in which AWS reports a denial; "each" layers must all allow.
+const LAYERS = [
+  { name: "service control policy", article: "a", read: controls },
+  { name: "identity-based policy", article: "an", read: identity },
+  { name: "permissions boundary", article: "a", read: boundary },
+  { name: "session policy", article: "a", read: session },
+];
+
+export class Authorizer {
+  constructor(world) {
+    this.world = world;
+  }
+
+  context(principal, region, extra = {}) {
+    const organization = this.world.organizationOf(principal.account.id);
+    const all = {
+      "aws:principalarn": principal.principalArn, "aws:principalaccount": principal.account.id,
+      "aws:principalorgid": organization?.id, "aws:principalorgpaths": organization && [organization.path(principal.account.id)],
+      "aws:userid": principal.userId, "aws:username": principal.kind === "user" ? principal.name : undefined,
+      "aws:principaltype": principal.kind === "user" ? "User" : "AssumedRole",
+      "aws:requestedregion": region, "aws:securetransport": "true", "aws:sourceidentity": principal.sourceIdentity, ...extra,
+    };
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  }
+
+  // Undefined when allowed, else the reason in AWS's words.
+  denial(principal, request) {
+    const groups = LAYERS.map((layer) => ({ layer, sets: layer.read(this.world, principal) }));
+    const verdicts = groups.map(({ layer, sets }) => ({ layer, sets: sets.map((documents) => decide(documents, request)) }));
+    const denied = verdicts.find(({ sets }) => sets.includes("deny"));
+    if (denied) return `with an explicit deny in ${denied.layer.article} ${denied.layer.name}`;
+    const silent = verdicts.find(({ sets }) => sets.some((verdict) => verdict !== "allow"));
+    return silent && `because no ${silent.layer.name} allows the ${request.action} action`;
+  }
+
+  check(principal, service, request) {
+    const reason = this.denial(principal, request);
+    if (!reason) return;
+    throw deniedCall(principal, service, request, reason);
+  }
+}
+
+export function deniedCall(principal, service, { action, resource }, reason) {
+  const on = resource && service.protocol !== "ec2" ? ` on resource: ${resource}` : "";
+  const sentence = `User: ${principal.arn} is not authorized to perform: ${action}${on}${reason ? ` ${reason}` : ""}`;
+  return refusal("denied", service, service.protocol === "ec2" ? `You are not authorized to perform this operation. ${sentence}` : sentence);
+}
+
+function documentsOf(world, account, entity) {
+  return world.derived(entity, "documents", () => [
+    ...Object.values(entity.inline), ...entity.attached.map((ref) => defaultDocument(account, ref)).filter(Boolean),
+  ].map((document) => world.documents.parsed(document)));
+}
+
+function defaultDocument(account, ref) {
+  return account.policy(account.policyArn(ref))?.versions.find((version) => version.is_default)?.document;
+}
+
+function entityOf(principal) {
+  return principal.account.get(principal.kind === "user" ? "users" : "roles", principal.name);
+}
+
+function identity(world, principal) {
+  const entity = entityOf(principal);
+  // A role that was deleted under a live session grants nothing any more.
+  if (!entity) return [[]];
+  const groups = principal.kind === "user" ? principal.account.groupsOf(entity) : [];
+  return [[entity, ...groups].flatMap((one) => documentsOf(world, principal.account, one))];
+}
+
+function boundary(world, principal) {
+  const ref = entityOf(principal)?.boundary;
+  if (!ref) return [];
+  const document = defaultDocument(principal.account, ref);
+  return [document ? [world.documents.parsed(document)] : []];
+}
+
+function session(world, principal) {
+  return principal.policy ? [[principal.policy]] : [];
+}
+
+function controls(world, principal) {
+  const entity = entityOf(principal);
+  if (entity?.path.startsWith("/aws-service-role/")) return [];
+  const levels = world.organizationOf(principal.account.id)?.controls(principal.account.id) ?? [];
+  return levels.map((documents) => documents.map((document) => world.documents.parsed(document)));
+}

@@ -1,0 +1,122 @@
+// rest-json and rest-xml: the operation is in the method and path, the members are spread over path, query, headers and body.
+import { XML_HEAD, XmlWriter, escape } from "./xml.mjs";
+import { decode, encode, parseBody } from "./json.mjs";
+import { AwsError } from "../errors.mjs";
+
+export const contentType = (service) => (service.protocol === "rest-xml" ? "application/xml" : "application/json");
+
+const routeTables = new WeakMap();
+
+// Longest literal part first, so that "/a/b" wins over "/a/{x}".
+function routes(service) {
+  if (!routeTables.has(service)) {
+    const table = Object.keys(service.operations).map((name) => route(service.operation(name)));
+    routeTables.set(service, table.sort((a, b) => b.weight - a.weight));
+  }
+  return routeTables.get(service);
+}
+
+function route(operation) {
+  const [path, query = ""] = operation.http.requestUri.split("?");
+  const labels = [];
+  const source = path.split(/(\{[^}]+\})/).map((part) => {
+    const label = /^\{([^}+]+)(\+?)\}$/.exec(part);
+    if (!label) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    labels.push(label[1]);
+    return label[2] ? "(.+)" : "([^/]+)";
+  }).join("");
+  const required = [...new URLSearchParams(query)];
+  return {
+    operation, labels, required, method: operation.http.method ?? "POST",
+    pattern: new RegExp(`^${source}$`), weight: path.replace(/\{[^}]+\}/g, "").length + required.length * 1000,
+  };
+}
+
+export function match(service, request) {
+  for (const candidate of routes(service)) {
+    if (candidate.method !== request.method) continue;
+    const found = candidate.pattern.exec(request.path);
+    if (!found || !candidate.required.every(([key, value]) => request.query[key] === value)) continue;
+    request.labels = Object.fromEntries(candidate.labels.map((label, i) => [label, decodeURIComponent(found[i + 1])]));
+    return candidate.operation;
+  }
+  return undefined;
+}
+
+export function parse(operation, request) {
+  const { input, service } = operation;
+  if (!input) return {};
+  const value = service.protocol === "rest-json" && !input.payload ? decode(service.shapes, input, parseBody(request.body)) : {};
+  for (const [key, ref] of Object.entries(input.members ?? {})) {
+    const member = service.shapes.resolve(ref);
+    const raw = locate(member, request);
+    if (raw !== undefined) value[key] = scalar(member, raw);
+  }
+  return value;
+}
+
+function locate(member, request) {
+  switch (member.location) {
+    case "uri": return request.labels[member.locationName];
+    case "querystring": return request.query[member.locationName];
+    case "header": return request.headers[member.locationName.toLowerCase()];
+    default: return undefined;
+  }
+}
+
+function scalar(member, raw) {
+  if (["integer", "long", "float", "double"].includes(member.type)) return Number(raw);
+  if (member.type === "boolean") return raw === "true";
+  if (member.type === "list") return [raw].flat();
+  return raw;
+}
+
+const writers = new WeakMap();
+
+export function serialize(operation, output = {}) {
+  const { service, output: shape, http } = operation;
+  const headers = headersOf(service, shape, output);
+  const status = http.responseCode ?? 200;
+  if (!shape) return { body: "", headers, status };
+  const payload = shape.payload;
+  const inner = payload ? service.shapes.resolve(shape.members[payload]) : shape;
+  const value = payload ? output[payload] : output;
+  if (payload && inner.type !== "structure") return { body: value ?? "", headers, status };
+  if (service.protocol === "rest-json") return { body: JSON.stringify(encode(service.shapes, bodyOnly(service, inner), value)), headers, status };
+  return { body: xmlBody(operation, inner, value), headers, status };
+}
+
+function xmlBody(operation, shape, value) {
+  const { service } = operation;
+  if (!writers.has(service)) writers.set(service, new XmlWriter(service));
+  const root = shape.locationName ?? `${operation.name}Result`;
+  return `${XML_HEAD}<${root} xmlns="${escape(service.namespace ?? "")}">${writers.get(service).members(shape, value)}</${root}>`;
+}
+
+const bodyOnly = (service, shape) => ({
+  ...shape, members: Object.fromEntries(Object.entries(shape.members ?? {}).filter(([, ref]) => !service.shapes.resolve(ref).location)),
+});
+
+function headersOf(service, shape, output) {
+  const headers = {};
+  for (const [key, ref] of Object.entries(shape?.members ?? {})) {
+    const member = service.shapes.resolve(ref);
+    if (member.location === "header" && output[key] !== undefined) headers[member.locationName] = String(output[key]);
+  }
+  return headers;
+}
+
+export function serializeError(service, error, requestId) {
+  if (service.protocol === "rest-json") {
+    return { body: JSON.stringify({ message: error.message, ...error.extra }), headers: { "x-amzn-errortype": error.code } };
+  }
+  const extra = Object.entries(error.extra).map(([key, value]) => `<${key}>${escape(value)}</${key}>`).join("");
+  return {
+    body: `${XML_HEAD}<Error><Code>${escape(error.code)}</Code><Message>${escape(error.message)}</Message>${extra}`
+      + `<RequestId>${requestId}</RequestId><HostId>awssim</HostId></Error>`,
+  };
+}
+
+export function unknownRoute(request) {
+  return new AwsError("UnknownOperationException", `Unable to determine service/operation name to be authorized: ${request.method} ${request.path}`, 404);
+}
