@@ -19,6 +19,7 @@ void id_text(struct id id, const char *prefix, char out[ID_TEXT_MAX]); /* prefix
 bool id_eq(struct id a, struct id b);
 /* Exactly 8-4-4-4-12 lower- or upper-case hex. */
 MUST_CHECK enum rc id_parse_uuid(struct str s, struct id *ret);
+/* The prefix and exactly 32 lower-case hex digits: one spelling an id. */
 MUST_CHECK enum rc id_parse(struct str s, const char *prefix, struct id *ret);
 /* First 16 bytes of BLAKE2b over the parts, each preceded by its length: stable keys such as
  * entity_id. */

@@ -5,6 +5,9 @@
 
 #include "base/buf.h"
 
+/* Bytes of the valid UTF-8 character that s begins with, 0 if it begins with none (or is empty);
+ * *ret is its code point. NUL is a character here. */
+size_t text_next(struct str s, uint32_t *ret);
 bool text_is_utf8(struct str s); /* valid UTF-8 without NUL, surrogates or overlong forms */
 /* Appends s with NUL dropped and each invalid byte replaced by U+FFFD. */
 MUST_CHECK enum rc text_clean(struct buf *out, struct str s);
