@@ -330,17 +330,19 @@ static enum rc read_environment(struct config *c, struct err *err)
 {
 	for (char **e = environ; e && *e; e++) {
 		struct str value = str_c(*e), label = str_cut(&value, '=');
-		char name[CONFIG_NAME_MAX] = "";
+		char name[CONFIG_NAME_MAX] = "", origin[CONFIG_NAME_MAX + 32];
 		size_t i = 0;
 		enum rc rc = RC_OK;
 
 		if (!str_starts(label, S(CONFIG_ENV)) || str_eq(label, S(CONFIG_ENV "CONFIG")))
 			continue;
 		i = lower_name(label, name) ? find(str_c(name)) : COUNT_OF(CONFIG_ENTRIES);
+		label = str_sub(label, 0, CONFIG_NAME_MAX);
+		snprintf(origin, sizeof(origin), "environment %.*s", STR_FMT(label));
 		if (i == COUNT_OF(CONFIG_ENTRIES))
-			rc = unknown("the environment", label, str_c(name), err);
+			rc = unknown("environment", label, str_c(name), err);
 		else
-			rc = put(c, "the environment", i, value, err);
+			rc = put(c, origin, i, value, err);
 		if (rc != RC_OK)
 			return rc;
 	}
