@@ -1,9 +1,15 @@
 /* Postgres behind one door: connect, prepare on first use, run, read rows by column name.
  *
  * A struct db is a thread's property and asserts that. Statements are constants prepared on first use per physical
- * connection. SQLSTATE 40001, 40P01, 55P03, 57P0x and 08xxx, and a dead socket, become RC_RETRY here and nowhere else; the
- * connection is reopened by the next call. 23505 and 23P01 become RC_CONFLICT (err->code = constraint name), other
- * 23xxx and 22xxx RC_INVALID, everything else RC_BROKEN. Messages never carry parameter values. */
+ * connection. SQLSTATE 40001, 40P01, 55P03 (code database_busy), 57014 (database_timeout), 53xxx (database_full), 57P0x,
+ * 08xxx, 25006 and a dead socket (database_away) become RC_RETRY here and nowhere else; the connection is reopened by the
+ * next call, after a pause with jitter (until it is over calls fail at once, so that a hundred of them are no storm).
+ * 23505 and 23P01 become RC_CONFLICT (err->code = constraint name), other 23xxx and 22xxx RC_INVALID, everything else
+ * RC_BROKEN. Messages never carry parameter values.
+ *
+ * commit_unknown: RC_RETRY with this code means that the connection died between the sending of a write (or of COMMIT) and
+ * its answer: it may or may not have happened. db_tx never repeats the body then. Callers that can be harmed by doing it
+ * twice re-read their marker (idempotency key, lease) before they try again. */
 #ifndef DB_DB_H
 #define DB_DB_H
 
@@ -28,10 +34,12 @@ struct stmt {
 	const char *name; /* "tasks_claim": unique, names file and function */
 	const char *sql;  /* $1..$n only */
 	int n;            /* number of parameters, <= DB_ARGS_MAX */
+	bool by_index;    /* planned without sequential scans: a plan made while a queue table was
+			     empty would otherwise be kept when it holds 100,000 rows */
 };
 enum { DB_ARGS_MAX = 40 };
 
-/* A parameter: text format except DB_BYTES. Views; the bytes live as long as the call. NULL via arg_null(). */
+/* A parameter: text format except arg_bytes. Views; the bytes live as long as the call. NULL via arg_null(). */
 struct arg {
 	struct str s;
 	bool is_null;
@@ -77,7 +85,8 @@ struct db_who {
 MUST_CHECK enum rc db_run(struct db *db, const struct db_who *who, const struct stmt *stmt,
 			  const struct arg *args, struct db_rows **ret, struct err *err);
 
-/* A transaction; never open across a network call. Bounded retry is the caller's: body runs again on RC_RETRY caused by
+/* A transaction; never open across a network call. BEGIN and *who travel with the first statement. Inside another db_tx the
+ * body simply joins it and who is ignored. Bounded retry is the caller's: body runs again on RC_RETRY caused by
  * serialization, up to DB_TX_TRIES times; other codes roll back and are returned. */
 enum { DB_TX_TRIES = 4 };
 typedef enum rc db_tx_fn(struct db *db, void *arg, struct err *err);

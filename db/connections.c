@@ -1,0 +1,229 @@
+/* Connections as rows: insert and update with all that follows from them, and reads.
+ * Never reads the sealed secret back: no statement here selects it. */
+#include "db/connections.h"
+#include "db/audit.h"
+#include "db/schedules.h"
+#include "db/tasks.h"
+
+static enum rc audit(struct db *db, const struct connection_write *in, const char *action,
+		     struct err *err)
+{
+	char text[ID_TEXT_MAX];
+	const struct audit_entry entry = { .org_id = in->org_id,
+					   .actor = in->actor,
+					   .action = action,
+					   .target_kind = "connection",
+					   .target_id = text,
+					   .request_id = in->request_id,
+					   .detail = in->detail };
+
+	id_text(in->connection_id, "conn_", text);
+	return audit_insert(db, NULL, &entry, err);
+}
+
+static enum rc schedule(struct db *db, const struct connection_write *in, struct err *err)
+{
+	const struct connection_values *v = in->values;
+	enum rc rc = schedules_set(db, in->org_id, in->connection_id, "sync", (int)v->every_s,
+				   in->first_in_s, v->paused, err);
+
+	if (rc != RC_OK)
+		return rc;
+	return schedules_set(db, in->org_id, in->connection_id, "verify", in->verify_every_s,
+			     in->verify_every_s, v->paused, err);
+}
+
+static enum rc queue_verify(struct db *db, const struct connection_write *in, struct err *err)
+{
+	const struct new_task task = { .org_id = in->org_id,
+				       .connection_id = in->connection_id,
+				       .kind = "verify" };
+
+	return tasks_insert(db, &task, NULL, err);
+}
+
+static const struct stmt COUNT = {
+	"connections_count",
+	"SELECT count(*) AS n FROM connection WHERE org_id = $1 AND deleted_at IS NULL", 1
+};
+static const struct stmt INSERT = {
+	"connections_insert",
+	"INSERT INTO connection (org_id, connection_id, name, authoritative_status, aws_account_id,"
+	" aws_organization_id, region, auth_method, role_arn, access_key_id, "
+	"sealed_secret_access_key,"
+	" cloudtrail_bucket, cloudtrail_days, cloudtrail_digest_prefix, paused)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+	15
+};
+
+static enum rc insert_row(struct db *db, const struct connection_write *in, struct err *err)
+{
+	const struct connection_values *v = in->values;
+	const struct arg args[] = { arg_id(in->org_id),
+				    arg_id(in->connection_id),
+				    arg_text(v->name),
+				    arg_text(v->authoritative_status),
+				    arg_opt(v->aws_account_id),
+				    arg_opt(v->aws_organization_id),
+				    arg_text(v->region),
+				    arg_text(v->auth_method),
+				    arg_opt(v->role_arn),
+				    arg_opt(v->access_key_id),
+				    v->sealed.n ? arg_bytes(v->sealed) : arg_null(),
+				    arg_opt(v->cloudtrail_bucket),
+				    arg_i64(v->cloudtrail_days),
+				    arg_text(v->cloudtrail_digest_prefix),
+				    arg_bool(v->paused) };
+
+	return db_run(db, NULL, &INSERT, args, NULL, err);
+}
+
+static enum rc insert_body(struct db *db, void *arg, struct err *err)
+{
+	const struct connection_write *in = arg;
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg org[] = { arg_id(in->org_id) };
+	enum rc rc = db_run(db, NULL, &COUNT, org, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_i64(rows, 0, "n") >= CONNECTIONS_PER_ORGANIZATION_MAX)
+		return err_set(
+			err, RC_CONFLICT, "too_many_connections",
+			"The organization has %d connections, which is the most it may have.",
+			CONNECTIONS_PER_ORGANIZATION_MAX);
+	rc = insert_row(db, in, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = schedule(db, in, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = queue_verify(db, in, err);
+	return rc == RC_OK ? audit(db, in, "connection.created", err) : rc;
+}
+
+enum rc connections_insert(struct db *db, const struct connection_write *in, struct err *err)
+{
+	struct connection_write copy = *in;
+	const struct db_who who = { .org_id = in->org_id };
+
+	return db_tx(db, &who, insert_body, &copy, err);
+}
+
+static const struct stmt UPDATE = {
+	"connections_update",
+	"UPDATE connection SET name = $3, authoritative_status = $4, region = $5, auth_method = $6,"
+	" role_arn = $7, access_key_id = $8,"
+	" sealed_secret_access_key = CASE WHEN $6 = 'assume_role' THEN NULL"
+	"  ELSE coalesce($9, sealed_secret_access_key) END,"
+	" cloudtrail_bucket = $10, cloudtrail_days = $11, cloudtrail_digest_prefix = $12, paused = "
+	"$13,"
+	" verify_state = CASE WHEN $14 THEN 'pending' ELSE verify_state END,"
+	" verify_code = CASE WHEN $14 THEN '' ELSE verify_code END,"
+	" verify_text = CASE WHEN $14 THEN '' ELSE verify_text END,"
+	" verify_aws = CASE WHEN $14 THEN NULL ELSE verify_aws END,"
+	" verified_at = CASE WHEN $14 THEN NULL ELSE verified_at END,"
+	" external_id_enforced = CASE WHEN $14 THEN NULL ELSE external_id_enforced END,"
+	" version = version + 1, updated_at = now()"
+	" WHERE org_id = $1 AND connection_id = $2 AND deleted_at IS NULL AND version = $15",
+	15
+};
+
+static enum rc update_row(struct db *db, const struct connection_write *in, struct err *err)
+{
+	const struct connection_values *v = in->values;
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_id(in->org_id),
+				    arg_id(in->connection_id),
+				    arg_text(v->name),
+				    arg_text(v->authoritative_status),
+				    arg_text(v->region),
+				    arg_text(v->auth_method),
+				    arg_opt(v->role_arn),
+				    arg_opt(v->access_key_id),
+				    v->sealed.n ? arg_bytes(v->sealed) : arg_null(),
+				    arg_opt(v->cloudtrail_bucket),
+				    arg_i64(v->cloudtrail_days),
+				    arg_text(v->cloudtrail_digest_prefix),
+				    arg_bool(v->paused),
+				    arg_bool(in->reverify),
+				    arg_i64(in->version) };
+	enum rc rc = db_run(db, NULL, &UPDATE, args, &rows, err);
+
+	if (rc == RC_OK && db_rows_affected(rows) == 0)
+		return err_set(err, RC_CONFLICT, "version_changed",
+			       "The connection was changed by somebody else; read it again.");
+	return rc;
+}
+
+static enum rc update_body(struct db *db, void *arg, struct err *err)
+{
+	const struct connection_write *in = arg;
+	enum rc rc = update_row(db, in, err);
+
+	if (rc == RC_OK && in->reschedule)
+		rc = schedule(db, in, err);
+	if (rc == RC_OK && in->reverify)
+		rc = queue_verify(db, in, err);
+	return rc == RC_OK ? audit(db, in, "connection.changed", err) : rc;
+}
+
+enum rc connections_update(struct db *db, const struct connection_write *in, struct err *err)
+{
+	struct connection_write copy = *in;
+	const struct db_who who = { .org_id = in->org_id };
+
+	return db_tx(db, &who, update_body, &copy, err);
+}
+
+/* The newest sync is the active one when there is one: sync_one_active sees to that. */
+#define READ                                                                                       \
+	"SELECT c.connection_id, c.name, c.authoritative_status, c.aws_account_id,"                \
+	" c.aws_organization_id, c.region, c.auth_method, c.role_arn, c.access_key_id,"            \
+	" c.cloudtrail_bucket, c.cloudtrail_days, c.cloudtrail_digest_prefix, c.paused,"           \
+	" c.verify_state, c.verify_code, c.verify_text, c.verify_aws, c.verified_at,"              \
+	" c.external_id_enforced, c.last_sync_state, c.last_sync_at, c.last_complete_at, "         \
+	"c.version,"                                                                               \
+	" c.created_at, c.updated_at, s.every_s, s.next_at, n.sync_id AS newest_id,"               \
+	" n.state AS newest_state, n.cause AS newest_cause, n.started_at AS newest_started_at,"    \
+	" n.finished_at AS newest_finished_at, n.reason_code AS newest_reason_code,"               \
+	" n.reason AS newest_reason"                                                               \
+	" FROM connection c"                                                                       \
+	" LEFT JOIN schedule s ON s.org_id = c.org_id AND s.connection_id = c.connection_id"       \
+	"  AND s.kind = 'sync'"                                                                    \
+	" LEFT JOIN LATERAL (SELECT * FROM sync y WHERE y.org_id = c.org_id"                       \
+	"  AND y.connection_id = c.connection_id ORDER BY y.sync_id DESC LIMIT 1) n ON true"
+
+static const struct stmt GET = {
+	"connections_get",
+	READ " WHERE c.org_id = $1 AND c.connection_id = $2 AND c.deleted_at IS NULL", 2
+};
+
+enum rc connections_get(struct db *db, const struct db_who *who, struct id connection_id,
+			struct db_rows **ret, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_id(who->org_id), arg_id(connection_id) };
+	enum rc rc = db_run(db, who, &GET, args, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_count(rows) == 0)
+		return err_set(err, RC_NOT_FOUND, "not_found", "no such connection");
+	*ret = TAKE(rows);
+	return RC_OK;
+}
+
+static const struct stmt LIST = { "connections_list",
+				  READ
+				  " WHERE c.org_id = $1 AND c.connection_id > $2"
+				  " AND c.deleted_at IS NULL ORDER BY c.connection_id LIMIT $3",
+				  3 };
+
+enum rc connections_list(struct db *db, const struct db_who *who, struct id after, int limit,
+			 struct db_rows **ret, struct err *err)
+{
+	const struct arg args[] = { arg_id(who->org_id), arg_id(after), arg_i64(limit) };
+
+	return db_run(db, who, &LIST, args, ret, err);
+}

@@ -1,0 +1,105 @@
+/* Deletion of a connection: what must be true at once (secret gone, nothing runs any more), and the
+ * purge task that removes the rest.
+ * Never deletes inventory itself: that takes long, and a request does not wait for it. */
+#include "db/audit.h"
+#include "db/connections.h"
+#include "db/tasks.h"
+
+struct deletion {
+	const struct connection_delete *in;
+	bool again;
+};
+
+static const struct stmt LOCK = { "connections_delete_lock",
+				  "SELECT version, deleted_at IS NOT NULL AS again FROM connection"
+				  " WHERE org_id = $1 AND connection_id = $2 FOR UPDATE",
+				  2 };
+static const struct stmt MARK = {
+	"connections_delete_mark",
+	"UPDATE connection SET deleted_at = now(), updated_at = now(), version = version + 1,"
+	" sealed_secret_access_key = NULL WHERE org_id = $1 AND connection_id = $2",
+	2
+};
+static const struct stmt UNSCHEDULE = {
+	"connections_delete_unschedule",
+	"DELETE FROM schedule WHERE org_id = $1 AND connection_id = $2", 2
+};
+static const struct stmt DROP_READY = {
+	"connections_delete_drop_ready",
+	"DELETE FROM task WHERE org_id = $1 AND connection_id = $2 AND state = 'ready'", 2
+};
+static const struct stmt CANCEL_LEASED = {
+	"connections_delete_cancel_leased",
+	"UPDATE task SET cancel = true WHERE org_id = $1 AND connection_id = $2", 2
+};
+/* A sync none of whose tasks is leased any more has ended; one with leased tasks ends with them. */
+static const struct stmt END_SYNCS = {
+	"connections_delete_end_syncs",
+	"UPDATE sync s SET cancel = true, tasks_left = l.n,"
+	" state = CASE WHEN l.n = 0 THEN 'canceled' ELSE s.state END,"
+	" finished_at = CASE WHEN l.n = 0 THEN now() END,"
+	" reason_code = 'connection_deleted', reason = 'The connection was deleted.'"
+	" FROM (SELECT y.sync_id, (SELECT count(*)::integer FROM task t WHERE t.org_id = y.org_id"
+	"   AND t.sync_id = y.sync_id) AS n FROM sync y"
+	"  WHERE y.org_id = $1 AND y.connection_id = $2 AND y.state IN ('queued', 'running')) l"
+	" WHERE s.org_id = $1 AND s.sync_id = l.sync_id",
+	2
+};
+
+static const struct stmt *const STEPS[] = { &MARK, &UNSCHEDULE, &DROP_READY, &CANCEL_LEASED,
+					    &END_SYNCS };
+
+static enum rc follow_up(struct db *db, const struct connection_delete *in, struct err *err)
+{
+	char text[ID_TEXT_MAX];
+	const struct new_task purge = { .org_id = in->org_id,
+					.connection_id = in->connection_id,
+					.kind = "purge" };
+	const struct audit_entry entry = { .org_id = in->org_id,
+					   .actor = in->actor,
+					   .action = "connection.deleted",
+					   .target_kind = "connection",
+					   .target_id = text,
+					   .request_id = in->request_id };
+	enum rc rc = tasks_insert(db, &purge, NULL, err);
+
+	id_text(in->connection_id, "conn_", text);
+	return rc == RC_OK ? audit_insert(db, NULL, &entry, err) : rc;
+}
+
+static enum rc delete_body(struct db *db, void *arg, struct err *err)
+{
+	struct deletion *d = arg;
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_id(d->in->org_id), arg_id(d->in->connection_id) };
+	enum rc rc = db_run(db, NULL, &LOCK, args, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_count(rows) == 0)
+		return err_set(err, RC_NOT_FOUND, "not_found", "no such connection");
+	d->again = db_rows_bool(rows, 0, "again");
+	if (d->again)
+		return RC_OK;
+	if (d->in->version && d->in->version != db_rows_i64(rows, 0, "version"))
+		return err_set(err, RC_CONFLICT, "version_changed",
+			       "The connection was changed by somebody else; read it again.");
+	for (size_t i = 0; i < COUNT_OF(STEPS); i++) {
+		rc = db_run(db, NULL, STEPS[i], args, NULL, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return follow_up(db, d->in, err);
+}
+
+enum rc connections_delete(struct db *db, const struct connection_delete *in, bool *ret_again,
+			   struct err *err)
+{
+	struct deletion d = { .in = in };
+	const struct db_who who = { .org_id = in->org_id };
+	enum rc rc = db_tx(db, &who, delete_body, &d, err);
+
+	if (rc == RC_OK)
+		*ret_again = d.again;
+	return rc;
+}

@@ -1,0 +1,115 @@
+/* Rows of a result, read by column name. Text format only; a column that does not exist is a bug of ours and asserts. */
+#include "base/mem.h"
+#include "db/inside.h"
+#include <assert.h>
+
+struct db_rows *db_rows_new(PGresult *res)
+{
+	struct db_rows *rows = MEM_NEW(struct db_rows);
+
+	rows->res = res;
+	return rows;
+}
+
+void db_rows_free(struct db_rows *r)
+{
+	if (!r)
+		return;
+	PQclear(r->res);
+	mem_free(r);
+}
+
+int db_rows_count(const struct db_rows *r)
+{
+	return r ? PQntuples(r->res) : 0;
+}
+
+static int column_of(const struct db_rows *r, int row, const char *column)
+{
+	int n = PQnfields(r->res);
+
+	assert(row >= 0 && row < PQntuples(r->res));
+	for (int i = 0; i < n; i++) {
+		if (strcmp(PQfname(r->res, i), column) == 0)
+			return i;
+	}
+	assert(!"no such column in the statement's result");
+	return -1;
+}
+
+bool db_rows_is_null(const struct db_rows *r, int row, const char *column)
+{
+	return PQgetisnull(r->res, row, column_of(r, row, column)) != 0;
+}
+
+struct str db_rows_text(const struct db_rows *r, int row, const char *column)
+{
+	int i = column_of(r, row, column);
+
+	return str_n(PQgetvalue(r->res, row, i), (size_t)PQgetlength(r->res, row, i));
+}
+
+int64_t db_rows_i64(const struct db_rows *r, int row, const char *column)
+{
+	struct str s = db_rows_text(r, row, column);
+	int64_t v = 0;
+
+	if (s.n > 0 && !str_to_i64(s, &v))
+		assert(!"the column holds no integer");
+	return v;
+}
+
+bool db_rows_bool(const struct db_rows *r, int row, const char *column)
+{
+	return str_eq(db_rows_text(r, row, column), S("t"));
+}
+
+struct id db_rows_id(const struct db_rows *r, int row, const char *column)
+{
+	struct str s = db_rows_text(r, row, column);
+	struct id id = { { 0 } };
+
+	if (s.n > 0 && id_parse_uuid(s, &id) != RC_OK)
+		assert(!"the column holds no uuid");
+	return id;
+}
+
+static int nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c - 'a' + 10;
+}
+
+/* bytea_output is hex on every connection of ours (db.c sets it). */
+char *db_rows_bytes(const struct db_rows *r, int row, const char *column, size_t *ret_n)
+{
+	struct str s = db_rows_text(r, row, column);
+	size_t n = s.n >= 2 ? (s.n - 2) / 2 : 0;
+	char *bytes = mem_alloc(n + 1);
+
+	assert(s.n == 0 || str_starts(s, S("\\x")));
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)(nibble(s.p[2 + 2 * i]) << 4 | nibble(s.p[3 + 2 * i]));
+	*ret_n = n;
+	return bytes;
+}
+
+json_t *db_rows_json(const struct db_rows *r, int row, const char *column)
+{
+	struct str s = db_rows_text(r, row, column);
+
+	if (db_rows_is_null(r, row, column))
+		return NULL;
+	/* Postgres checked it on the way in; a scalar at the top is legal there. */
+	return json_loadb(s.p, s.n, JSON_DECODE_ANY, NULL);
+}
+
+int64_t db_rows_affected(const struct db_rows *r)
+{
+	int64_t v = 0;
+
+	if (!str_to_i64(str_c(PQcmdTuples(r->res)), &v))
+		return 0;
+	return v;
+}

@@ -1,0 +1,67 @@
+/* What the files of db/ share about a connection. Nothing outside db/ includes this. */
+#ifndef DB_INSIDE_H
+#define DB_INSIDE_H
+
+#include "base/buf.h"
+#include "db/db.h"
+#include <libpq-fe.h>
+#include <pthread.h>
+
+enum {
+	DB_PREPARED_MAX = 512,        /* distinct statements of one connection */
+	DB_SCRATCH_KEEP = 256 * 1024, /* a larger scratch is given back after the call */
+	DB_STEPS_MAX = 12,            /* commands of one pipelined round trip */
+	DB_ARG_BYTES_MAX = 256 << 20, /* all parameters of one statement */
+	DB_RECONNECT_MIN_MS = 50,
+	DB_RECONNECT_MAX_MS = 2000,
+};
+
+struct db {
+	char *conninfo;
+	char *purpose;
+	pthread_t owner;
+	PGconn *conn;     /* NULL: not connected */
+	int64_t retry_at; /* mono: no connect before this */
+	int64_t retry_ms; /* last reconnect pause */
+	char *listen;     /* channel to listen on, again after a reconnect; NULL = none */
+	bool in_tx;       /* between the begin and the end of db_tx */
+	bool begin_due;   /* BEGIN was not sent yet; it travels with the first statement */
+	bool tx_dead;     /* the transaction was lost or failed: nothing may follow but its end */
+	bool tx_again;    /* its failure was a serialization failure: the body may run again */
+	bool copying;
+	struct db_who tx_who;
+	bool tx_has_who;
+	size_t prepared_n;
+	const struct stmt *prepared[DB_PREPARED_MAX];
+	struct buf scratch;
+};
+
+struct db_rows {
+	PGresult *res;
+};
+
+/* Connected and idle, or RC_RETRY. */
+MUST_CHECK enum rc db_ready(struct db *db, struct err *err);
+/* Closes the connection; the next statement opens a new one. */
+void db_drop(struct db *db);
+/* A failed result becomes an rc and a sentence without parameter values. res NULL: the connection died. */
+enum rc db_fault(struct db *db, const PGresult *res, const char *what, struct err *err);
+/* One trusted script of several statements (BEGIN, COMMIT, a migration); results are dropped. verbose: the server's own
+ * message goes into err, which is right for migrations alone. */
+MUST_CHECK enum rc db_script(struct db *db, const char *what, const char *sql, bool verbose,
+			     struct err *err);
+/* Parameters in libpq's form. */
+struct db_params {
+	const char *values[DB_ARGS_MAX];
+	int lengths[DB_ARGS_MAX];
+	int formats[DB_ARGS_MAX];
+};
+MUST_CHECK enum rc db_bind(struct db *db, const struct stmt *stmt, const struct arg *args,
+			   struct db_params *ret, struct err *err);
+/* One round trip: BEGIN if it is due, *who, the statement (NULL: only what precedes it). */
+MUST_CHECK enum rc db_trip(struct db *db, const struct db_who *who, const struct stmt *stmt,
+			   const struct db_params *params, struct db_rows **ret, struct err *err);
+struct str arg_view(const struct arg *arg); /* the text or bytes of a parameter that is not NULL */
+struct db_rows *db_rows_new(PGresult *res) NEVER_NULL; /* owns res from now on */
+
+#endif

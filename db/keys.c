@@ -1,0 +1,206 @@
+/* API keys of organizations.
+ * Never sees a key's text: hashes only. */
+#include "db/keys.h"
+#include "base/mem.h"
+#include "db/audit.h"
+
+#include <stdio.h>
+
+#define COLUMNS "key_id, name, role, created_at, expires_at, last_used_at, revoked_at"
+
+static struct db_who operator_of(struct id org_id)
+{
+	return (struct db_who){ .org_id = org_id, .operator_role = true };
+}
+
+static enum rc audit(struct db *db, struct id org_id, struct id key_id, const char *action,
+		     const char *actor, const char *request_id, struct err *err)
+{
+	char text[ID_TEXT_MAX];
+	const struct audit_entry entry = { .org_id = org_id,
+					   .actor = actor,
+					   .action = action,
+					   .target_kind = "key",
+					   .target_id = text,
+					   .request_id = request_id };
+
+	id_text(key_id, "key_", text);
+	return audit_insert(db, NULL, &entry, err);
+}
+
+static const struct stmt COUNT = {
+	"keys_count",
+	"SELECT o.state, (SELECT count(*) FROM api_key k WHERE k.org_id = $1) AS n"
+	" FROM organization o WHERE o.org_id = $1",
+	1
+};
+static const struct stmt INSERT = {
+	"keys_insert",
+	"INSERT INTO api_key (org_id, key_id, name, role, secret_hash, expires_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6)",
+	6
+};
+
+static enum rc insert_body(struct db *db, void *arg, struct err *err)
+{
+	const struct new_key *in = arg;
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg org[] = { arg_id(in->org_id) };
+	const struct arg row[] = { arg_id(in->org_id),
+				   arg_id(in->key_id),
+				   arg_text(in->name),
+				   arg_text(in->role),
+				   arg_bytes(str_n(in->hash, KEYS_HASH)),
+				   arg_time(in->expires_at) };
+	enum rc rc = db_run(db, NULL, &COUNT, org, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_count(rows) == 0)
+		return err_set(err, RC_NOT_FOUND, "not_found", "no such organization");
+	if (db_rows_i64(rows, 0, "n") >= KEYS_PER_ORGANIZATION_MAX)
+		return err_set(err, RC_CONFLICT, "too_many_keys",
+			       "The organization has %d keys, which is the most it may have.",
+			       KEYS_PER_ORGANIZATION_MAX);
+	rc = db_run(db, NULL, &INSERT, row, NULL, err);
+	if (rc != RC_OK)
+		return rc;
+	return audit(db, in->org_id, in->key_id, "key.created", in->actor, in->request_id, err);
+}
+
+enum rc keys_insert(struct db *db, const struct new_key *in, struct err *err)
+{
+	struct new_key copy = *in;
+	const struct db_who who = operator_of(in->org_id);
+
+	return db_tx(db, &who, insert_body, &copy, err);
+}
+
+static const struct stmt GET = {
+	"keys_get", "SELECT " COLUMNS " FROM api_key WHERE org_id = $1 AND key_id = $2", 2
+};
+
+enum rc keys_get(struct db *db, struct id org_id, struct id key_id, struct db_rows **ret,
+		 struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct db_who who = operator_of(org_id);
+	const struct arg args[] = { arg_id(org_id), arg_id(key_id) };
+	enum rc rc = db_run(db, &who, &GET, args, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_count(rows) == 0)
+		return err_set(err, RC_NOT_FOUND, "not_found", "no such key");
+	*ret = TAKE(rows);
+	return RC_OK;
+}
+
+static const struct stmt LIST = {
+	"keys_list",
+	"SELECT " COLUMNS
+	" FROM api_key WHERE org_id = $1 AND key_id > $2 ORDER BY key_id LIMIT $3",
+	3
+};
+
+enum rc keys_list(struct db *db, struct id org_id, struct id after, int limit, struct db_rows **ret,
+		  struct err *err)
+{
+	const struct db_who who = operator_of(org_id);
+	const struct arg args[] = { arg_id(org_id), arg_id(after), arg_i64(limit) };
+
+	return db_run(db, &who, &LIST, args, ret, err);
+}
+
+struct revocation {
+	struct id org_id, key_id;
+	const char *actor, *request_id;
+};
+
+static const struct stmt REVOKE = {
+	"keys_revoke",
+	"WITH old AS (SELECT revoked_at FROM api_key WHERE org_id = $1 AND key_id = $2 FOR UPDATE)"
+	" UPDATE api_key k SET revoked_at = coalesce(k.revoked_at, now()) FROM old"
+	" WHERE k.org_id = $1 AND k.key_id = $2 RETURNING old.revoked_at IS NULL AS was_live",
+	2
+};
+
+static enum rc revoke_body(struct db *db, void *arg, struct err *err)
+{
+	const struct revocation *in = arg;
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_id(in->org_id), arg_id(in->key_id) };
+	enum rc rc = db_run(db, NULL, &REVOKE, args, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_count(rows) == 0)
+		return err_set(err, RC_NOT_FOUND, "not_found", "no such key");
+	if (!db_rows_bool(rows, 0, "was_live"))
+		return RC_OK;
+	return audit(db, in->org_id, in->key_id, "key.revoked", in->actor, in->request_id, err);
+}
+
+enum rc keys_revoke(struct db *db, struct id org_id, struct id key_id, const char *actor,
+		    const char *request_id, struct err *err)
+{
+	struct revocation in = { org_id, key_id, actor, request_id };
+	const struct db_who who = operator_of(org_id);
+
+	return db_tx(db, &who, revoke_body, &in, err);
+}
+
+static const struct stmt FIND = {
+	"keys_find",
+	"SELECT org_id, role, secret_hash,"
+	" revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS live"
+	" FROM api_key WHERE key_id = $1",
+	1
+};
+
+enum rc keys_find(struct db *db, struct id key_id, struct key_found *ret, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	AUTO_TEXT char *hash = NULL;
+	size_t n = 0;
+	const struct db_who who = { .key_id = key_id };
+	const struct arg args[] = { arg_id(key_id) };
+	enum rc rc = db_run(db, &who, &FIND, args, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_count(rows) != 1)
+		return err_set(err, RC_NOT_FOUND, "not_found", "no such key");
+	hash = db_rows_bytes(rows, 0, "secret_hash", &n);
+	if (n != KEYS_HASH)
+		return err_set(err, RC_BROKEN, "keys", "the hash of a key has %zu bytes", n);
+	memcpy(ret->hash, hash, KEYS_HASH);
+	ret->org_id = db_rows_id(rows, 0, "org_id");
+	ret->live = db_rows_bool(rows, 0, "live");
+	(void)snprintf(ret->role, sizeof(ret->role), "%.*s",
+		       STR_FMT(db_rows_text(rows, 0, "role")));
+	return RC_OK;
+}
+
+static const struct stmt TOUCH = {
+	"keys_touch",
+	"WITH stamped AS (UPDATE api_key SET last_used_at = date_trunc('minute', now())"
+	" WHERE org_id = $1 AND key_id = $2"
+	" AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', now())))"
+	" SELECT state FROM organization WHERE org_id = $1",
+	2
+};
+
+enum rc keys_touch(struct db *db, struct id org_id, struct id key_id, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct db_who who = { .org_id = org_id, .key_id = key_id };
+	const struct arg args[] = { arg_id(org_id), arg_id(key_id) };
+	enum rc rc = db_run(db, &who, &TOUCH, args, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_count(rows) != 1 || !str_eq(db_rows_text(rows, 0, "state"), S("active")))
+		return err_set(err, RC_NOT_FOUND, "not_found", "the organization is not active");
+	return RC_OK;
+}

@@ -1,0 +1,59 @@
+/* Connections: rows, their schedules and the tasks that a change of them causes. */
+#ifndef DB_CONNECTIONS_H
+#define DB_CONNECTIONS_H
+
+#include "db/db.h"
+
+struct connection_values { /* what a person sets; views */
+	struct str name, authoritative_status;
+	struct str aws_account_id, aws_organization_id; /* one is "" */
+	struct str region, auth_method;
+	struct str role_arn, access_key_id; /* "" = none */
+	struct str sealed;            /* envelope of the secret; "" = none, or keep (update) */
+	struct str cloudtrail_bucket; /* "" = none */
+	int64_t cloudtrail_days;
+	struct str cloudtrail_digest_prefix;
+	int64_t every_s;
+	bool paused;
+};
+
+struct connection_write {
+	struct id org_id, connection_id;
+	const struct connection_values *values;
+	int64_t version; /* update: what was read */
+	bool reverify;   /* update: the credentials changed */
+	bool reschedule; /* update: interval or pause changed */
+	int verify_every_s, first_in_s;
+	const char *actor, *request_id;
+	const json_t *detail; /* for the audit: names of changed fields */
+};
+
+/* Row, schedules, a verify task and the audit row, in one transaction. RC_LIMIT never; RC_CONFLICT
+ * too_many_connections. */
+enum { CONNECTIONS_PER_ORGANIZATION_MAX = 1000 };
+MUST_CHECK enum rc connections_insert(struct db *db, const struct connection_write *in,
+				      struct err *err);
+/* RC_CONFLICT version_changed: somebody else was faster. RC_NOT_FOUND. */
+MUST_CHECK enum rc connections_update(struct db *db, const struct connection_write *in,
+				      struct err *err);
+
+/* One live connection, or RC_NOT_FOUND. Every column of the table but the sealed secret, plus
+ * every_s, next_at, and active_sync_id/-_state, newest_* of its newest sync. */
+MUST_CHECK enum rc connections_get(struct db *db, const struct db_who *who, struct id connection_id,
+				   struct db_rows **ret, struct err *err);
+/* The same rows in order of creation, after the given one. */
+MUST_CHECK enum rc connections_list(struct db *db, const struct db_who *who, struct id after,
+				    int limit, struct db_rows **ret, struct err *err);
+
+/* Marks it deleted, erases the secret, ends its tasks and schedules, queues the purge.
+ * version 0: whatever it is, else RC_CONFLICT version_changed. *ret_again: it was deleted before.
+ * RC_NOT_FOUND. */
+struct connection_delete {
+	struct id org_id, connection_id;
+	int64_t version;
+	const char *actor, *request_id;
+};
+MUST_CHECK enum rc connections_delete(struct db *db, const struct connection_delete *in,
+				      bool *ret_again, struct err *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* API keys. Only the SHA-256 of a key's secret part is stored; the key is shown once. */
+#ifndef DB_KEYS_H
+#define DB_KEYS_H
+
+#include "db/db.h"
+
+enum { KEYS_HASH = 32, KEYS_PER_ORGANIZATION_MAX = 1000 };
+
+struct new_key {
+	struct id org_id, key_id;
+	struct str name, role;
+	unsigned char hash[KEYS_HASH];
+	int64_t expires_at; /* wall; 0 = never */
+	const char *actor, *request_id;
+};
+/* RC_NOT_FOUND: no such organization. RC_LIMIT: too many keys. */
+MUST_CHECK enum rc keys_insert(struct db *db, const struct new_key *in, struct err *err);
+/* Columns: key_id, name, role, created_at, expires_at, last_used_at, revoked_at. */
+MUST_CHECK enum rc keys_get(struct db *db, struct id org_id, struct id key_id, struct db_rows **ret,
+			    struct err *err);
+MUST_CHECK enum rc keys_list(struct db *db, struct id org_id, struct id after, int limit,
+			     struct db_rows **ret, struct err *err);
+/* RC_NOT_FOUND; revoking a revoked key is RC_OK. */
+MUST_CHECK enum rc keys_revoke(struct db *db, struct id org_id, struct id key_id, const char *actor,
+			       const char *request_id, struct err *err);
+
+struct key_found {
+	struct id org_id;
+	char role[16];
+	unsigned char hash[KEYS_HASH];
+	bool live; /* neither revoked nor expired, by the database's clock */
+};
+/* By public id, before the organization is known. RC_NOT_FOUND. */
+MUST_CHECK enum rc keys_find(struct db *db, struct id key_id, struct key_found *ret,
+			     struct err *err);
+/* Stamps last_used_at to the minute. RC_NOT_FOUND: the organization is not active any more. */
+MUST_CHECK enum rc keys_touch(struct db *db, struct id org_id, struct id key_id, struct err *err);
+
+#endif
