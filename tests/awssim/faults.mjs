@@ -16,7 +16,7 @@ const ERRORS = {
 
 // In the answer: pages that lie.
 const ALTERATIONS = {
-  same_token: (call) => following(call, undefined, { stuck: true }),
+  same_token: (call) => following(call, undefined, { page: 2, stuck: true }),
   endless: (call, fault) => following(call, undefined, { n: fault.hits }),
   big_token: (call, fault) => following(call, call.page.next, { padding: "x".repeat(fault.bytes ?? 1_000_000) }),
   empty_pages: (call, fault) => ({ ...emptied(call), ...following(call, call.page.after, { n: fault.hits }) }),

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const DAY = 86_400_000;
-const EPOCH = Date.UTC(2023, 0, 1);
+const EPOCH = Date.UTC(2020, 0, 1);
 
 export const digest = (...parts) => createHash("sha256").update(parts.join("\0")).digest();
 
@@ -26,7 +26,7 @@ export const accessKeyId = (account, user, n) => "AKIA" + base32(digest("key", a
 export const secretKey = (...name) => digest("secret", ...name).toString("base64").slice(0, 40).replace(/[+/]/g, "x");
 export const hex = (length, ...name) => digest("hex", ...name).toString("hex").slice(0, length);
 
-// A moment in the 900 days from 2023-01-01, always the same for the same name.
+// A moment in the 900 days from 2020-01-01, always the same for the same name.
 export const createdAt = (...name) => EPOCH + (digest("created", ...name).readUInt32BE(0) % (900 * 86_400)) * 1000;
 
 export const daysAfter = (time, days) => time + days * DAY;

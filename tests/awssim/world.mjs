@@ -26,6 +26,7 @@ export class World {
     this.vendor = spec.vendor && String(spec.vendor);
     this.accounts = new Map();
     for (const [id, account] of Object.entries(spec.accounts ?? {})) this.addAccount(id, account ?? {});
+    for (const group of spec.many ?? []) this.addMany(group);
     this.organizations = [spec.organizations ?? []].flat().map((one) => new Organization(this, one));
   }
 
@@ -33,6 +34,11 @@ export class World {
     const full = spec.generate ? generate(id, this.partition, spec) : spec;
     this.accounts.set(id, new Account(this, id, full));
     this.touch();
+  }
+
+  // Accounts alike, with consecutive numbers.
+  addMany({ first, count, account }) {
+    for (let n = 0; n < count; n += 1) this.addAccount(String(BigInt(first) + BigInt(n)).padStart(12, "0"), account);
   }
 
   account(id) {
