@@ -7,9 +7,9 @@
 #include "server/help.h"
 
 #include <signal.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 enum { ARGS_MAX = 32, NAME_MAX_BYTES = 64 };
 #ifndef CONNECTORD_VERSION
@@ -181,6 +181,8 @@ int main(int argc, char **argv)
 	}
 	/* A peer that closes early is an error code of write(), not the end of the process. */
 	signal(SIGPIPE, SIG_IGN);
+	/* A child of `up` is executed by file descriptor, which would be its name in ps. */
+	prctl(PR_SET_NAME, "connectord", 0, 0, 0);
 	secret_harden_process();
 	json_setup();
 	return run(command, &line);
