@@ -11,6 +11,7 @@ CREATE TABLE sync (
     requested_by    text NOT NULL DEFAULT '',
     cancel          boolean NOT NULL DEFAULT false,
     tasks_left      integer NOT NULL DEFAULT 0 CHECK (tasks_left >= 0),
+    tasks_failed    integer NOT NULL DEFAULT 0,
     accounts_total  integer NOT NULL DEFAULT 0,
     accounts_done   integer NOT NULL DEFAULT 0,
     scopes_total    integer NOT NULL DEFAULT 0,
@@ -40,6 +41,7 @@ COMMENT ON COLUMN sync.state IS 'queued, running, then one of complete, partial,
 COMMENT ON COLUMN sync.requested_by IS 'actor that asked for it';
 COMMENT ON COLUMN sync.cancel IS 'a person asked to stop it';
 COMMENT ON COLUMN sync.tasks_left IS 'tasks not yet finished; the one that brings it to 0 closes the sync';
+COMMENT ON COLUMN sync.tasks_failed IS 'tasks that ended for good without success; one is enough to end the sync failed';
 COMMENT ON COLUMN sync.accounts_total IS 'accounts to look at';
 COMMENT ON COLUMN sync.accounts_done IS 'accounts finished';
 COMMENT ON COLUMN sync.scopes_total IS 'coverage parts to look at';

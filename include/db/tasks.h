@@ -8,6 +8,7 @@ struct task {
 	struct id org_id, task_id, connection_id, sync_id; /* zero = none */
 	int64_t lease; /* fencing token: every later write names it */
 	int attempts;  /* this one included */
+	bool cancel;   /* its sync was cancelled before it was claimed: end it by tasks_cancel */
 	char *kind;
 	char *account_id;
 	json_t *payload;
@@ -15,12 +16,13 @@ struct task {
 void task_free(struct task *t);
 DEFINE_AUTO(task)
 
-/* Claims the oldest ready task of the organization with the lowest running/slots. kinds: names this worker can run, comma
- * separated, or NULL for all. RC_NOT_FOUND: nothing claimable now. */
+/* Claims the oldest ready task of the organization with the lowest running/slots (ties: who waited longest) that has a
+ * free slot. RC_NOT_FOUND: nothing claimable now. */
 MUST_CHECK enum rc tasks_claim(struct db *db, struct id worker_id, int lease_s, struct task **ret,
 			       struct err *err);
 
-/* Inserts a task (state ready, run_at = now + delay_s). Joins the caller's transaction. *ret_id may be NULL. */
+/* Inserts a task (state ready, run_at = now + delay_s) and counts it in its sync. Joins the caller's transaction; outside of
+ * one it is its own (as the organization). ret_id may be NULL. RC_CONFLICT sync_finished: its sync is over. */
 struct new_task {
 	struct id org_id, connection_id, sync_id; /* zero = none */
 	const char *kind;
@@ -33,7 +35,7 @@ MUST_CHECK enum rc tasks_insert(struct db *db, const struct new_task *task, stru
 
 /* Extends every lease that worker_id holds; fills the ids of those that were cancelled or lost. */
 struct task_beat {
-	struct id task_id;
+	struct id org_id, task_id;
 	int64_t lease;
 	bool cancel, lost; /* set by tasks_heartbeat */
 };
@@ -53,7 +55,8 @@ MUST_CHECK enum rc tasks_release(struct db *db, const struct task *task, struct 
 MUST_CHECK enum rc tasks_fail(struct db *db, const struct task *task, const struct err *why,
 			      struct err *err);
 MUST_CHECK enum rc tasks_cancel(struct db *db, const struct task *task, struct err *err);
-/* Expired leases become ready again (or fail at attempts_max). *ret_n counts. Any worker may call it any time. */
+/* Expired leases become ready again (or fail at attempts_max), and a slot count that does not agree with the leases (a purge
+ * took leased tasks along) is set right. *ret_n counts tasks. Any worker may call it any time. */
 MUST_CHECK enum rc tasks_sweep(struct db *db, int attempts_max, int64_t *ret_n, struct err *err);
 
 #endif
