@@ -14,6 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A literal with its length, in a table. */
+#define L(literal)                                                                                 \
+	{                                                                                          \
+		"" literal, sizeof(literal) - 1                                                    \
+	}
+
 enum { MESSAGE_MAX = 64 * 1024 };
 
 /* Stderr becomes a socket that keeps the borders of writes: one read is one write. */
@@ -91,16 +97,16 @@ static void hostile_bytes_cannot_break_the_line(void **state)
 		struct str value;
 		const char *want;
 	} CASES[] = {
-		{ { "a\nb", 3 }, "a\nb" },
-		{ { "\"},{\"x\":\"", 9 }, "\"},{\"x\":\"" },
-		{ { "\\", 1 }, "\\" },
-		{ { "\x1b[2J", 4 }, "\x1b[2J" },
-		{ { "\xff\xfe", 2 }, "\xef\xbf\xbd\xef\xbf\xbd" },
-		{ { "\xc3", 1 }, "\xef\xbf\xbd" },
-		{ { "\xed\xa0\x80", 3 }, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-		{ { "\xc2\x9b", 2 }, "\xc2\x9b" },
-		{ { "\xe2\x80\xae", 3 }, "\xe2\x80\xae" },
-		{ { "h\xc3\xa9 \xf0\x9f\x98\x80", 8 }, "h\xc3\xa9 \xf0\x9f\x98\x80" },
+		{ L("a\nb"), "a\nb" },
+		{ L("\"},{\"x\":\""), "\"},{\"x\":\"" },
+		{ L("\\"), "\\" },
+		{ L("\x1b[2J"), "\x1b[2J" },
+		{ L("\xff\xfe"), "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ L("\xc3"), "\xef\xbf\xbd" },
+		{ L("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+		{ L("\xc2\x9b"), "\xc2\x9b" },
+		{ L("\xe2\x80\xae"), "\xe2\x80\xae" },
+		{ L("h\xc3\xa9 \xf0\x9f\x98\x80"), "h\xc3\xa9 \xf0\x9f\x98\x80" },
 		{ { NULL, 0 }, "" },
 	};
 
