@@ -6,8 +6,6 @@
 #include "base/text.h"
 
 #include <assert.h>
-#include <sodium.h>
-#include <stdalign.h>
 
 /* A text is at most as long as what was parsed, times the escapes; a tree beyond this is a bug. */
 #define JSON_TEXT_MAX   ((size_t)1 << 30)
@@ -171,34 +169,9 @@ void json_set_text(json_t *obj, const char *key, struct str s)
 	assert(rc == 0);
 }
 
-/* jansson's memory is zeroed when it is freed, for request bodies hold secrets. The size is kept in
- * front of the block. */
-struct block {
-	alignas(max_align_t) size_t n;
-	unsigned char bytes[];
-};
-
-static void *take_block(size_t n)
-{
-	struct block *b = mem_alloc(sizeof(*b) + n);
-
-	b->n = n;
-	return b->bytes;
-}
-
-static void wipe_block(void *p)
-{
-	unsigned char *bytes = p;
-
-	if (!bytes)
-		return;
-	bytes -= offsetof(struct block, bytes);
-	sodium_memzero(bytes, sizeof(struct block) + ((struct block *)(void *)bytes)->n);
-	mem_free(bytes);
-}
-
 void json_setup(void)
 {
-	json_set_alloc_funcs(take_block, wipe_block);
+	/* Request bodies hold secrets: what jansson held of them is zeroed when it lets go. */
+	json_set_alloc_funcs(mem_alloc, mem_wipe);
 	json_object_seed(0);
 }

@@ -3,6 +3,7 @@
  * Never returns NULL, never decides how much a peer may ask for. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,13 @@ void mem_free(void *p)
 	free(p);
 }
 
+void mem_wipe(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
 void *mem_alloc(size_t n)
 {
 	/* One byte at least, so that an empty thing has an address of its own. */
@@ -35,11 +43,12 @@ void *mem_alloc(size_t n)
 
 void *mem_array(size_t count, size_t size)
 {
-	size_t n = 0;
+	/* calloc refuses a product that overflows. */
+	void *p = calloc(count ? count : 1, size ? size : 1);
 
-	if (__builtin_mul_overflow(count, size, &n))
+	if (!p)
 		out_of_memory();
-	return mem_alloc(n);
+	return p;
 }
 
 void *mem_resize(void *p, size_t count, size_t size)
@@ -71,10 +80,9 @@ char *mem_text(const char *fmt, ...)
 
 char *mem_copy(const char *c)
 {
-	size_t n = c ? strlen(c) : 0;
-	char *copy = mem_alloc(n + 1);
+	char *copy = strdup(c ? c : "");
 
-	if (n)
-		memcpy(copy, c, n);
+	if (!copy)
+		out_of_memory();
 	return copy;
 }

@@ -79,8 +79,9 @@ static enum rc read_key(struct str line, const char *path, struct secret **ret, 
 
 	if (rc != RC_OK || key.n != crypto_box_SECRETKEYBYTES) {
 		buf_wipe(&key);
-		return err_set(err, RC_INVALID, "invalid_key_file",
-			       "%s holds a line that is no base64 of a 32-byte key", path);
+		(void)err_set(err, RC_INVALID, "invalid_key_file",
+			      "%s holds a line that is no base64 of a 32-byte key", path);
+		return RC_INVALID;
 	}
 	*ret = secret_copy(buf_str(&key));
 	buf_wipe(&key);

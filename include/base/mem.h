@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 void mem_free(void *p);
+void mem_wipe(void *p); /* zeroes the block, then frees it: for what held a secret */
 void *mem_alloc(size_t n) NEVER_NULL FREED_BY(mem_free); /* zeroed */
 void *mem_array(size_t count, size_t size)
 	NEVER_NULL FREED_BY(mem_free); /* zeroed, overflow-checked */

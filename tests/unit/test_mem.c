@@ -44,6 +44,22 @@ static void product_that_overflows_ends_the_process(void **state)
 	ASSERT_DIES(mem_free(mem_resize(NULL, count, 16)));
 }
 
+/* The block comes back from the allocator, whose own words are its first 16 bytes; behind them
+ * nothing of the secret may be left. */
+static void wiped_block_is_freed_without_its_content(void **state)
+{
+	mem_wipe(NULL);
+	for (size_t n = 32; n < 1000; n += 7) {
+		char *p = mem_alloc(n);
+
+		memset(p, 's', n);
+		mem_wipe(p);
+		p = mem_resize(NULL, n, 1);
+		assert_null(memchr(p + 16, 's', n - 16));
+		mem_free(p);
+	}
+}
+
 static void resize_keeps_what_was_there(void **state)
 {
 	char *p = mem_copy("hello");
@@ -70,6 +86,7 @@ int main(void)
 		cmocka_unit_test(new_memory_is_zero),
 		cmocka_unit_test(nothing_has_an_address_of_its_own),
 		cmocka_unit_test(product_that_overflows_ends_the_process),
+		cmocka_unit_test(wiped_block_is_freed_without_its_content),
 		cmocka_unit_test(resize_keeps_what_was_there),
 		cmocka_unit_test(text_and_copy_make_strings),
 	};
