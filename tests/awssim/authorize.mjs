@@ -18,11 +18,17 @@ export class Authorizer {
   context(principal, region, extra = {}) {
     const organization = this.world.organizationOf(principal.account.id);
     const all = {
-      "aws:principalarn": principal.principalArn, "aws:principalaccount": principal.account.id,
-      "aws:principalorgid": organization?.id, "aws:principalorgpaths": organization && [organization.path(principal.account.id)],
-      "aws:userid": principal.userId, "aws:username": principal.kind === "user" ? principal.name : undefined,
+      "aws:principalarn": principal.principalArn,
+      "aws:principalaccount": principal.account.id,
+      "aws:principalorgid": organization?.id,
+      "aws:principalorgpaths": organization && [organization.path(principal.account.id)],
+      "aws:userid": principal.userId,
+      "aws:username": principal.kind === "user" ? principal.name : undefined,
       "aws:principaltype": principal.kind === "user" ? "User" : "AssumedRole",
-      "aws:requestedregion": region, "aws:securetransport": "true", "aws:sourceidentity": principal.sourceIdentity, ...extra,
+      "aws:requestedregion": region,
+      "aws:securetransport": "true",
+      "aws:sourceidentity": principal.sourceIdentity,
+      ...extra,
     };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   }
@@ -30,7 +36,10 @@ export class Authorizer {
   // Undefined when allowed, else the reason in AWS's words.
   denial(principal, request) {
     const groups = LAYERS.map((layer) => ({ layer, sets: layer.read(this.world, principal) }));
-    const verdicts = groups.map(({ layer, sets }) => ({ layer, sets: sets.map((documents) => decide(documents, request)) }));
+    const verdicts = groups.map(({ layer, sets }) => ({
+      layer,
+      sets: sets.map((documents) => decide(documents, request)),
+    }));
     const denied = verdicts.find(({ sets }) => sets.includes("deny"));
     if (denied) return `with an explicit deny in ${denied.layer.article} ${denied.layer.name}`;
     const silent = verdicts.find(({ sets }) => sets.some((verdict) => verdict !== "allow"));
@@ -47,13 +56,20 @@ export class Authorizer {
 export function deniedCall(principal, service, { action, resource }, reason) {
   const on = resource && service.protocol !== "ec2" ? ` on resource: ${resource}` : "";
   const sentence = `User: ${principal.arn} is not authorized to perform: ${action}${on}${reason ? ` ${reason}` : ""}`;
-  return refusal("denied", service, service.protocol === "ec2" ? `You are not authorized to perform this operation. ${sentence}` : sentence);
+  return refusal(
+    "denied",
+    service,
+    service.protocol === "ec2" ? `You are not authorized to perform this operation. ${sentence}` : sentence,
+  );
 }
 
 function documentsOf(world, account, entity) {
-  return world.derived(entity, "documents", () => [
-    ...Object.values(entity.inline), ...entity.attached.map((ref) => defaultDocument(account, ref)).filter(Boolean),
-  ].map((document) => world.documents.parsed(document)));
+  return world.derived(entity, "documents", () =>
+    [
+      ...Object.values(entity.inline),
+      ...entity.attached.map((ref) => defaultDocument(account, ref)).filter(Boolean),
+    ].map((document) => world.documents.parsed(document)),
+  );
 }
 
 function defaultDocument(account, ref) {

@@ -1,5 +1,5 @@
 // The record of every call, for tests that ask what was done and how.
-import { createWriteStream } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 
 const KEEP = 200_000;
 
@@ -9,7 +9,8 @@ export class Calls {
     this.n = 0;
     this.inFlight = 0;
     this.byAccount = new Map();
-    this.log = file && createWriteStream(file, { flags: "a" });
+    // Written through, so that nothing is lost when the process is told to stop.
+    this.log = file && openSync(file, "a");
   }
 
   begin(clock) {
@@ -36,7 +37,7 @@ export class Calls {
     delete entry.started;
     this.inFlight -= 1;
     if (entry.account) this.byAccount.set(entry.account, this.byAccount.get(entry.account) - 1);
-    this.log?.write(`${JSON.stringify(entry)}\n`);
+    if (this.log) writeSync(this.log, `${JSON.stringify(entry)}\n`);
   }
 
   since(n) {
@@ -52,7 +53,9 @@ export class Calls {
 
 export function countCalls(list) {
   const counts = { total: list.length, by_operation: {}, by_action: {}, by_status: {}, by_code: {}, max_in_flight: 0 };
-  const add = (map, key) => { if (key !== undefined) map[key] = (map[key] ?? 0) + 1; };
+  const add = (map, key) => {
+    if (key !== undefined) map[key] = (map[key] ?? 0) + 1;
+  };
   for (const call of list) {
     add(counts.by_operation, call.service && `${call.service}.${call.operation}`);
     add(counts.by_action, call.action);

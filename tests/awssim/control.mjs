@@ -4,7 +4,7 @@ import { applyOperations } from "./mutate.mjs";
 import { inventory } from "./inventory.mjs";
 import { KINDS } from "./faults.mjs";
 
-const SETTINGS = ["latency_ms", "page_size", "report_polls"];
+const SETTINGS = ["latency_ms", "page_size", "report_polls", "report_ms"];
 
 const ROUTES = {
   "GET calls": (sim, { query }) => {
@@ -44,7 +44,10 @@ const ROUTES = {
   "POST world": (sim, { json }) => ({ results: applyOperations(sim.world, [json].flat()) }),
   "GET world/inventory": (sim, { query }) => inventory(sim.world, query.account),
   "GET world": (sim) => ({
-    partition: sim.world.partition, vendor: sim.world.vendor, vars: sim.world.documents.vars, accounts: [...sim.world.accounts.keys()],
+    partition: sim.world.partition,
+    vendor: sim.world.vendor,
+    vars: sim.world.documents.vars,
+    accounts: [...sim.world.accounts.keys()],
     organizations: sim.world.organizations.map(({ id, management }) => ({ id, management })),
   }),
 };

@@ -27,7 +27,7 @@ export class Documents {
     let entry = kept.get(document);
     if (!entry) {
       const text = this.fill(typeof document === "string" ? document : JSON.stringify(document));
-      kept.set(document, entry = { text });
+      kept.set(document, (entry = { text }));
     }
     return entry;
   }
@@ -39,7 +39,10 @@ export class Documents {
   // As IAM sends it: RFC 3986 percent-encoded. encodeURIComponent leaves !'()* alone, RFC 3986 does not.
   encoded(document) {
     const entry = this.entry(document);
-    entry.encoded ??= encodeURIComponent(entry.text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+    entry.encoded ??= encodeURIComponent(entry.text).replace(
+      /[!'()*]/g,
+      (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
     return entry.encoded;
   }
 

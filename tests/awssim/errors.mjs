@@ -11,8 +11,9 @@ export class AwsError extends Error {
 
 const INVALID_TOKEN = "The security token included in the request is invalid.";
 const EXPIRED_TOKEN = "The security token included in the request is expired";
-const WRONG_SIGNATURE = "The request signature we calculated does not match the signature you provided. "
-  + "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+const WRONG_SIGNATURE =
+  "The request signature we calculated does not match the signature you provided. " +
+  "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 const EC2_AUTH = "AWS was not able to validate the provided access credentials";
 
 const CAUSES = {
@@ -38,8 +39,12 @@ const CAUSES = {
     json: ["InvalidSignatureException", WRONG_SIGNATURE, 400],
     rest: ["InvalidSignatureException", WRONG_SIGNATURE, 403],
     ec2: ["AuthFailure", EC2_AUTH, 401],
-    s3: ["SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. "
-      + "Check your key and signing method.", 403],
+    s3: [
+      "SignatureDoesNotMatch",
+      "The request signature we calculated does not match the signature you provided. " +
+        "Check your key and signing method.",
+      403,
+    ],
   },
   skewed: {
     query: ["SignatureDoesNotMatch", "", 403],
@@ -75,8 +80,12 @@ const CAUSES = {
     rest: ["TooManyRequestsException", "Rate exceeded", 429],
     ec2: ["RequestLimitExceeded", "Request limit exceeded.", 503],
     s3: ["SlowDown", "Please reduce your request rate.", 503],
-    organizations: ["TooManyRequestsException", "AWS Organizations can't complete your request because another request is "
-      + "already in progress. Try again later.", 400],
+    organizations: [
+      "TooManyRequestsException",
+      "AWS Organizations can't complete your request because another request is " +
+        "already in progress. Try again later.",
+      400,
+    ],
   },
   unknown_operation: {
     query: ["InvalidAction", "", 400],
@@ -91,8 +100,21 @@ const CAUSES = {
     s3: ["InvalidArgument", "", 400],
     organizations: ["InvalidInputException", "", 400],
   },
+  malformed: {
+    query: ["MalformedInput", "The request could not be parsed.", 400],
+    json: ["SerializationException", "The request could not be parsed.", 400],
+    s3: [
+      "MalformedXML",
+      "The XML you provided was not well-formed or did not validate against our published schema",
+      400,
+    ],
+  },
   internal: {
-    query: ["InternalFailure", "The request processing has failed because of an unknown error, exception or failure.", 500],
+    query: [
+      "InternalFailure",
+      "The request processing has failed because of an unknown error, exception or failure.",
+      500,
+    ],
     json: ["InternalServerError", "An internal server error occurred.", 500],
     ec2: ["InternalError", "An internal error has occurred", 500],
     s3: ["InternalError", "We encountered an internal error. Please try again.", 500],

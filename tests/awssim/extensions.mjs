@@ -2,7 +2,10 @@
 // addition against the current v3 client's own schema, so that none of it is our opinion.
 const ADDED = {
   organizations: {
-    Account: { find: (m) => m.operations.ListAccounts.output.members.Accounts, members: { State: {}, Paths: { type: "list", member: {} } } },
+    Account: {
+      find: (m) => m.operations.ListAccounts.output.members.Accounts,
+      members: { State: {}, Paths: { type: "list", member: {} } },
+    },
     OrganizationalUnit: {
       find: (m) => m.operations.ListOrganizationalUnitsForParent.output.members.OrganizationalUnits,
       members: { Path: {} },
@@ -10,8 +13,10 @@ const ADDED = {
   },
 };
 
-export const additions = () => Object.entries(ADDED).flatMap(([service, shapes]) =>
-  Object.entries(shapes).map(([shape, { members }]) => ({ service, shape, members: Object.keys(members) })));
+export const additions = () =>
+  Object.entries(ADDED).flatMap(([service, shapes]) =>
+    Object.entries(shapes).map(([shape, { members }]) => ({ service, shape, members: Object.keys(members) })),
+  );
 
 export function extend(name, model) {
   for (const { find, members } of Object.values(ADDED[name] ?? {})) {

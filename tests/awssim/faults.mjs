@@ -2,12 +2,19 @@
 // that a test can state its dose.
 import { AwsError, refusal } from "./errors.mjs";
 import { following } from "./paging.mjs";
+import { WIRE_FAULTS } from "./wire.mjs";
 
 // Instead of the answer: an error, in the words of the call's protocol.
 const ERRORS = {
-  error: (_service, fault) => new AwsError(fault.code ?? "InternalFailure", fault.message ?? "injected fault", fault.status ?? 500),
-  access_denied: (service, fault, call) => refusal("denied", service, fault.message
-    ?? `User: ${call.principal?.arn} is not authorized to perform: ${call.operation?.action} because no identity-based policy allows the ${call.operation?.action} action`),
+  error: (_service, fault) =>
+    new AwsError(fault.code ?? "InternalFailure", fault.message ?? "injected fault", fault.status ?? 500),
+  access_denied: (service, fault, call) =>
+    refusal(
+      "denied",
+      service,
+      fault.message ??
+        `User: ${call.principal?.arn} is not authorized to perform: ${call.operation?.action} because no identity-based policy allows the ${call.operation?.action} action`,
+    ),
   throttle: (service) => refusal("throttled", service),
   http_500: (service, fault) => Object.assign(refusal("internal", service), { status: fault.status ?? 500 }),
   expired_token: (service) => refusal("expired_token", service),
@@ -22,10 +29,7 @@ const ALTERATIONS = {
   empty_pages: (call, fault) => ({ ...emptied(call), ...following(call, call.page.after, { n: fault.hits }) }),
 };
 
-// On the wire: see wire.mjs.
-const WIRE = ["timeout", "reset", "cut_xml", "cut_body", "error_in_200", "empty_200", "html_200", "slow", "dtd", "garbage"];
-
-export const KINDS = [...Object.keys(ERRORS), ...Object.keys(ALTERATIONS), ...WIRE];
+export const KINDS = [...Object.keys(ERRORS), ...Object.keys(ALTERATIONS), "error_in_200", ...WIRE_FAULTS];
 
 function emptied(call) {
   const keys = [call.operation.paginator.result_key].flat();
@@ -78,7 +82,8 @@ export class Faults {
 // Returns what a fault makes of an outcome { output } or { error }.
 export function distort(call, fault, outcome) {
   if (ERRORS[fault.fault]) return { error: ERRORS[fault.fault](call.service, fault, call) };
-  if (fault.fault === "error_in_200") return { error: ERRORS.error(call.service, { code: "InternalFailure", ...fault }), status: 200 };
+  if (fault.fault === "error_in_200")
+    return { error: ERRORS.error(call.service, { code: "InternalFailure", ...fault }), status: 200 };
   if (ALTERATIONS[fault.fault] && outcome.output) {
     call.page ??= { number: 1, last: true };
     return { output: { ...outcome.output, ...ALTERATIONS[fault.fault](call, fault) } };

@@ -23,8 +23,15 @@ export const instanceProfileId = (account, name) => unique("AIPA", account, name
 export const serverCertificateId = (account, name) => unique("ASCA", account, name);
 
 export const accessKeyId = (account, user, n) => "AKIA" + base32(digest("key", account, user, n), 16);
-export const secretKey = (...name) => digest("secret", ...name).toString("base64").slice(0, 40).replace(/[+/]/g, "x");
-export const hex = (length, ...name) => digest("hex", ...name).toString("hex").slice(0, length);
+export const secretKey = (...name) =>
+  digest("secret", ...name)
+    .toString("base64")
+    .slice(0, 40)
+    .replace(/[+/]/g, "x");
+export const hex = (length, ...name) =>
+  digest("hex", ...name)
+    .toString("hex")
+    .slice(0, length);
 
 // A moment in the 900 days from 2020-01-01, always the same for the same name.
 export const createdAt = (...name) => EPOCH + (digest("created", ...name).readUInt32BE(0) % (900 * 86_400)) * 1000;

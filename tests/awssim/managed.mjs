@@ -4,10 +4,12 @@ import { policyId } from "./ids.mjs";
 export class ManagedPolicies {
   constructor(partition, specs) {
     this.partition = partition;
-    this.byArn = new Map(Object.entries(specs).map(([name, spec]) => {
-      const policy = this.build(name, spec);
-      return [policy.arn, policy];
-    }));
+    this.byArn = new Map(
+      Object.entries(specs).map(([name, spec]) => {
+        const policy = this.build(name, spec);
+        return [policy.arn, policy];
+      }),
+    );
     this.sorted = [...this.byArn.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -26,8 +28,17 @@ export class ManagedPolicies {
     const updated = Date.parse(spec.updated ?? spec.created ?? "2015-02-06T18:39:46Z");
     const version = { id: spec.version ?? "v1", document: spec.document, created: updated, is_default: true };
     return {
-      type: "policy", aws: true, name, path, arn: `arn:${this.partition}:iam::aws:policy${path}${name}`, id: policyId("aws", name),
-      created, updated, description: spec.description, versions: [version], tags: {},
+      type: "policy",
+      aws: true,
+      name,
+      path,
+      arn: `arn:${this.partition}:iam::aws:policy${path}${name}`,
+      id: policyId("aws", name),
+      created,
+      updated,
+      description: spec.description,
+      versions: [version],
+      tags: {},
     };
   }
 }

@@ -18,7 +18,36 @@ const SIGNING = {
 
 // IAM's prefix differs from the model's name here.
 const ACTION_PREFIX = {
-  "sso-admin": "sso", "streams.dynamodb": "dynamodb", "bedrock-agent": "bedrock", s3control: "s3", eventbridge: "events",
+  "sso-admin": "sso",
+  "streams.dynamodb": "dynamodb",
+  "bedrock-agent": "bedrock",
+  s3control: "s3",
+  eventbridge: "events",
+};
+
+// And these actions are not called as the operation is.
+const ACTION_NAME = {
+  s3: {
+    ListBuckets: "ListAllMyBuckets",
+    ListObjects: "ListBucket",
+    ListObjectsV2: "ListBucket",
+    HeadBucket: "ListBucket",
+    HeadObject: "GetObject",
+    GetPublicAccessBlock: "GetBucketPublicAccessBlock",
+    GetBucketEncryption: "GetEncryptionConfiguration",
+    GetBucketReplication: "GetReplicationConfiguration",
+    GetBucketNotificationConfiguration: "GetBucketNotification",
+    GetBucketLifecycleConfiguration: "GetLifecycleConfiguration",
+    GetObjectLockConfiguration: "GetBucketObjectLockConfiguration",
+    GetBucketCors: "GetBucketCORS",
+    DeleteObjects: "DeleteObject",
+    PutBucketEncryption: "PutEncryptionConfiguration",
+  },
+  s3control: {
+    GetPublicAccessBlock: "GetAccountPublicAccessBlock",
+    PutPublicAccessBlock: "PutAccountPublicAccessBlock",
+  },
+  lambda: { Invoke: "InvokeFunction" },
 };
 
 export class Shapes {
@@ -46,7 +75,6 @@ export class Service {
     this.metadata = model.metadata;
     this.protocol = model.metadata.protocol;
     this.namespace = model.metadata.xmlNamespace?.uri ?? model.metadata.xmlNamespace;
-    this.global = Boolean(model.metadata.globalEndpoint) && name !== "s3" && name !== "sts";
     this.operations = model.operations;
     this.paginators = paginators;
     this.shapes = new Shapes(model.shapes ?? {});
@@ -59,9 +87,13 @@ export class Service {
     if (!model) return undefined;
     if (!this.cache.has(name)) {
       this.cache.set(name, {
-        name, service: this, http: model.http ?? { method: "POST", requestUri: "/" },
-        input: this.shapes.resolve(model.input), output: this.shapes.resolve(model.output),
-        action: `${this.prefix}:${name}`, paginator: this.paginators[name],
+        name,
+        service: this,
+        http: { method: "POST", requestUri: "/", ...model.http },
+        input: this.shapes.resolve(model.input),
+        output: this.shapes.resolve(model.output),
+        action: `${this.prefix}:${ACTION_NAME[this.name]?.[name] ?? name}`,
+        paginator: this.paginators[name],
       });
     }
     return this.cache.get(name);
@@ -72,7 +104,9 @@ const loaded = new Map();
 let files;
 
 function fileOf(name) {
-  files ??= readdirSync(APIS).filter((file) => file.endsWith(".min.json")).sort();
+  files ??= readdirSync(APIS)
+    .filter((file) => file.endsWith(".min.json"))
+    .sort();
   const pattern = new RegExp(`^${name.replaceAll(".", "\\.")}-\\d{4}-\\d{2}-\\d{2}\\.min\\.json$`);
   return files.findLast((file) => pattern.test(file));
 }

@@ -2,8 +2,14 @@
 import { KINDS } from "./account.mjs";
 
 const KIND_OF = {
-  user: "users", group: "groups", role: "roles", policy: "policies", instance_profile: "instance_profiles",
-  saml_provider: "saml_providers", oidc_provider: "oidc_providers", server_certificate: "server_certificates",
+  user: "users",
+  group: "groups",
+  role: "roles",
+  policy: "policies",
+  instance_profile: "instance_profiles",
+  saml_provider: "saml_providers",
+  oidc_provider: "oidc_providers",
+  server_certificate: "server_certificates",
 };
 // An operation that concerns a principal says which by one of these members.
 const PRINCIPALS = { user: "users", group: "groups", role: "roles" };
@@ -48,6 +54,9 @@ const without = (object, name) => Object.fromEntries(Object.entries(object).filt
 const plus = (list, item) => [...new Set([...list, item])];
 const minus = (list, item) => list.filter((one) => one !== item);
 
+const putInline = (account, op) =>
+  change(account, op, (entity) => ({ inline: { ...entity.inline, [op.name]: op.document } }));
+
 function keySpecs(user) {
   return user.keys.map(({ id, secret, status, created, last_used }) => ({ id, secret, status, created, last_used }));
 }
@@ -75,7 +84,9 @@ function deleteFraction(account, op) {
   const keep = new Set(op.except ?? []);
   const all = account.sorted(op.kind).filter(({ name }) => !keep.has(name));
   const wanted = Math.round(all.length * op.fraction);
-  const names = all.filter((_, i) => Math.floor(((i + 1) * wanted) / all.length) > Math.floor((i * wanted) / all.length)).map(({ name }) => name);
+  const names = all
+    .filter((_, i) => Math.floor(((i + 1) * wanted) / all.length) > Math.floor((i * wanted) / all.length))
+    .map(({ name }) => name);
   names.forEach((name) => account.delete(op.kind, name));
   return { deleted: names };
 }
@@ -85,16 +96,19 @@ const OPERATIONS = {
   delete_key: deleteKey,
   put_access_key: putKey,
   delete_access_key: deleteKey,
-  set_trust: (account, op) => ({ arn: account.put("roles", existing(account, "roles", op.role).name, { trust: op.document }).arn }),
-  set_role_policy: (account, op) => change(account, op, (entity) => ({ inline: { ...entity.inline, [op.name]: op.document } })),
-  put_inline_policy: (account, op) => change(account, op, (entity) => ({ inline: { ...entity.inline, [op.name]: op.document } })),
+  set_trust: (account, op) => ({
+    arn: account.put("roles", existing(account, "roles", op.role).name, { trust: op.document }).arn,
+  }),
+  set_role_policy: putInline,
+  put_inline_policy: putInline,
   delete_inline_policy: (account, op) => change(account, op, (entity) => ({ inline: without(entity.inline, op.name) })),
   put_attachment: (account, op) => change(account, op, (entity) => ({ attached: plus(entity.attached, op.policy) })),
-  delete_attachment: (account, op) => change(account, op, (entity) => ({ attached: minus(entity.attached, op.policy) })),
+  delete_attachment: (account, op) =>
+    change(account, op, (entity) => ({ attached: minus(entity.attached, op.policy) })),
   put_membership: (account, op) => setGroups(account, op, plus),
   delete_membership: (account, op) => setGroups(account, op, minus),
   delete_fraction: deleteFraction,
-  set_account: (account, op) => setAccount(account, op),
+  set_account: setAccount,
 };
 for (const [noun, kind] of Object.entries(KIND_OF)) {
   OPERATIONS[`put_${noun}`] = put(kind);
@@ -107,7 +121,12 @@ function setGroups(account, op, how) {
   return {};
 }
 
-const ACCOUNT_FIELDS = { alias: "alias", regions: "optedIn", sts_disabled_regions: "stsOff", password_policy: "passwordPolicy" };
+const ACCOUNT_FIELDS = {
+  alias: "alias",
+  regions: "optedIn",
+  sts_disabled_regions: "stsOff",
+  password_policy: "passwordPolicy",
+};
 
 function setAccount(account, op) {
   for (const [name, field] of Object.entries(ACCOUNT_FIELDS)) if (name in op) account[field] = op[name] ?? undefined;
@@ -116,14 +135,20 @@ function setAccount(account, op) {
   return {};
 }
 
-export function applyOperations(world, operations) {
-  return operations.map((op) => {
-    if (op.op === "put_account") {
-      world.addAccount(String(op.account), fieldsOf(op));
-      return {};
-    }
-    const perform = OPERATIONS[op.op];
-    if (!perform) throw new Error(`unknown op "${op.op}"; known: put_account, ${Object.keys(OPERATIONS).sort().join(", ")}`);
-    return perform(accountOf(world, op), op);
-  });
+function putAccount(world, op) {
+  const id = String(op.account);
+  // Live sessions hold their account; a second one under the same number would leave them in the first.
+  if (world.account(id)) throw new Error(`account ${id} exists`);
+  world.addAccount(id, fieldsOf(op));
+  return {};
 }
+
+function apply(world, op) {
+  if (op.op === "put_account") return putAccount(world, op);
+  const perform = OPERATIONS[op.op];
+  if (!perform)
+    throw new Error(`unknown op "${op.op}"; known: put_account, ${Object.keys(OPERATIONS).sort().join(", ")}`);
+  return perform(accountOf(world, op), op);
+}
+
+export const applyOperations = (world, operations) => operations.map((op) => apply(world, op));

@@ -30,8 +30,12 @@ function checkLimit(call, given, { limit = 100, max = 1000 }) {
   if (given === undefined) return Math.min(limit, call.pageSize ?? limit);
   if (!Number.isInteger(given) || given < 1 || given > max) {
     const name = call.operation.paginator.limit_key;
-    throw refusal("invalid_input", call.operation.service, `1 validation error detected: Value '${given}' at '${name[0].toLowerCase()}${name.slice(1)}' `
-      + `failed to satisfy constraint: Member must have value ${given < 1 ? "greater than or equal to 1" : `less than or equal to ${max}`}`);
+    throw refusal(
+      "invalid_input",
+      call.operation.service,
+      `1 validation error detected: Value '${given}' at '${name[0].toLowerCase()}${name.slice(1)}' ` +
+        `failed to satisfy constraint: Member must have value ${given < 1 ? "greater than or equal to 1" : `less than or equal to ${max}`}`,
+    );
   }
   return Math.min(given, call.pageSize ?? given);
 }

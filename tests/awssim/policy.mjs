@@ -9,8 +9,11 @@ export function like(pattern, text, flags = "") {
   const key = `${flags}:${pattern}`;
   let regex = patterns.get(key);
   if (!regex) {
-    const source = String(pattern).replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
-    patterns.set(key, regex = new RegExp(`^${source}$`, `s${flags}`));
+    const source = String(pattern)
+      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("*", ".*")
+      .replaceAll("?", ".");
+    patterns.set(key, (regex = new RegExp(`^${source}$`, `s${flags}`)));
   }
   return regex.test(text);
 }
@@ -35,8 +38,11 @@ const TESTS = {
 };
 
 const NEGATED = {
-  StringNotEquals: "StringEquals", StringNotEqualsIgnoreCase: "StringEqualsIgnoreCase", StringNotLike: "StringLike",
-  ArnNotLike: "ArnLike", ArnNotEquals: "ArnEquals",
+  StringNotEquals: "StringEquals",
+  StringNotEqualsIgnoreCase: "StringEqualsIgnoreCase",
+  StringNotLike: "StringLike",
+  ArnNotLike: "ArnLike",
+  ArnNotEquals: "ArnEquals",
 };
 
 function holds(operator, key, wanted, context) {
@@ -55,17 +61,33 @@ function holds(operator, key, wanted, context) {
 
 export function conditionsHold(condition, context) {
   return Object.entries(condition ?? {}).every(([operator, block]) =>
-    Object.entries(block).every(([key, wanted]) => holds(operator, key, wanted, context)));
+    Object.entries(block).every(([key, wanted]) => holds(operator, key, wanted, context)),
+  );
 }
+
+// ${aws:username} and its like. What the context does not have stays as it is, and so matches nothing.
+const withVariables = (text, context) =>
+  String(text).includes("${")
+    ? text.replace(/\$\{([^}]+)\}/g, (whole, name) => [context[name.toLowerCase()] ?? whole].flat()[0])
+    : text;
 
 const anyLike = (patternList, text, flags) => list(patternList).some((pattern) => like(pattern, text, flags));
 
 function covers(statement, { action, resource, context }) {
-  const actions = statement.NotAction === undefined
-    ? anyLike(statement.Action, action, "i") : !anyLike(statement.NotAction, action, "i");
+  const named = (patternList) =>
+    anyLike(
+      list(patternList).map((pattern) => withVariables(pattern, context)),
+      resource,
+    );
+  const actions =
+    statement.NotAction === undefined
+      ? anyLike(statement.Action, action, "i")
+      : !anyLike(statement.NotAction, action, "i");
   if (!actions) return false;
-  const resources = statement.NotResource !== undefined ? !anyLike(statement.NotResource, resource)
-    : statement.Resource === undefined || anyLike(statement.Resource, resource);
+  const resources =
+    statement.NotResource !== undefined
+      ? !named(statement.NotResource)
+      : statement.Resource === undefined || named(statement.Resource);
   return resources && conditionsHold(statement.Condition, context);
 }
 

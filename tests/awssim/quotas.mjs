@@ -28,7 +28,9 @@ export class Quotas {
 
   // False when the call is over the rate.
   take(service, operation, account, region) {
-    const row = this.rows.find((one) => one.service === service && (!one.operations || one.operations.includes(operation)));
+    const row = this.rows.find(
+      (one) => one.service === service && (!one.operations || one.operations.includes(operation)),
+    );
     if (!row) return true;
     const bucket = this.bucket(row, account, row.per === "account" ? "global" : region);
     this.refill(bucket);
@@ -46,7 +48,18 @@ export class Quotas {
     const key = [account, region, group].join("|");
     if (!this.buckets.has(key)) {
       const now = performance.now();
-      this.buckets.set(key, { account, region, group, rate: row.rate, burst: row.burst, tokens: row.burst, at: now, since: now, used: 0, throttled: 0 });
+      this.buckets.set(key, {
+        account,
+        region,
+        group,
+        rate: row.rate,
+        burst: row.burst,
+        tokens: row.burst,
+        at: now,
+        since: now,
+        used: 0,
+        throttled: 0,
+      });
     }
     return this.buckets.get(key);
   }

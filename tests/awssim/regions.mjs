@@ -1,13 +1,27 @@
 // Regions of each partition, and where its global services sign.
-const DEFAULT = ("us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-west-1 eu-west-2 eu-west-3 eu-central-1 eu-north-1 "
-  + "ap-south-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-southeast-1 ap-southeast-2").split(" ");
-const OPT_IN = ("af-south-1 ap-east-1 ap-east-2 ap-south-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7 "
-  + "ca-west-1 eu-central-2 eu-south-1 eu-south-2 il-central-1 me-central-1 me-south-1 mx-central-1").split(" ");
+const DEFAULT = (
+  "us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-west-1 eu-west-2 eu-west-3 eu-central-1 eu-north-1 " +
+  "ap-south-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-southeast-1 ap-southeast-2"
+).split(" ");
+const OPT_IN = (
+  "af-south-1 ap-east-1 ap-east-2 ap-south-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7 " +
+  "ca-west-1 eu-central-2 eu-south-1 eu-south-2 il-central-1 me-central-1 me-south-1 mx-central-1"
+).split(" ");
 
 const PARTITIONS = {
   aws: { regions: DEFAULT, optIn: OPT_IN, suffix: "amazonaws.com", signing: { "*": "us-east-1" } },
-  "aws-cn": { regions: ["cn-north-1", "cn-northwest-1"], optIn: [], suffix: "amazonaws.com.cn", signing: { "*": "cn-northwest-1", iam: "cn-north-1" } },
-  "aws-us-gov": { regions: ["us-gov-west-1", "us-gov-east-1"], optIn: [], suffix: "amazonaws.com", signing: { "*": "us-gov-west-1" } },
+  "aws-cn": {
+    regions: ["cn-north-1", "cn-northwest-1"],
+    optIn: [],
+    suffix: "amazonaws.com.cn",
+    signing: { "*": "cn-northwest-1", iam: "cn-north-1" },
+  },
+  "aws-us-gov": {
+    regions: ["us-gov-west-1", "us-gov-east-1"],
+    optIn: [],
+    suffix: "amazonaws.com",
+    signing: { "*": "us-gov-west-1" },
+  },
 };
 
 const GLOBAL = new Set(["iam", "organizations", "account"]);

@@ -1,6 +1,7 @@
 // The HTTP front: reads a request as it is on the wire, keeps the raw path, and hands it on.
 import { createServer } from "node:http";
 import { handleControl } from "./control.mjs";
+import { split } from "./uri.mjs";
 import { send } from "./wire.mjs";
 
 const LARGEST_BODY = 8 * 1024 * 1024;
@@ -15,25 +16,7 @@ function headersOf(raw) {
   return headers;
 }
 
-// Unlike URLSearchParams, "+" stays a plus: SigV4 signs it as such.
-function queryOf(text) {
-  const query = {};
-  for (const pair of text.split("&").filter(Boolean)) {
-    const [name, value] = [pair.split("=", 1)[0], pair.slice(pair.split("=", 1)[0].length + 1)].map(decode);
-    query[name] = name in query ? [query[name], value].flat() : value;
-  }
-  return query;
-}
-
-function decode(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-export async function readRequest(req) {
+async function readRequest(req) {
   const chunks = [];
   let size = 0;
   for await (const chunk of req) {
@@ -41,14 +24,13 @@ export async function readRequest(req) {
     if (size > LARGEST_BODY) throw new Error("request body too large");
     chunks.push(chunk);
   }
-  const cut = req.url.indexOf("?");
-  const path = cut < 0 ? req.url : req.url.slice(0, cut);
-  return {
-    method: req.method, path, query: cut < 0 ? {} : queryOf(req.url.slice(cut + 1)), headers: headersOf(req.rawHeaders), body: Buffer.concat(chunks),
-  };
+  return { method: req.method, ...split(req.url), headers: headersOf(req.rawHeaders), body: Buffer.concat(chunks) };
 }
 
-const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const wait = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 async function serve(simulator, req, res) {
   if (req.url.startsWith("/_sim/")) return handleControl(simulator, await readRequest(req), res);
@@ -65,7 +47,8 @@ export function listen(simulator, port) {
   const server = createServer({ keepAlive: true, noDelay: true }, (req, res) => {
     serve(simulator, req, res).catch((error) => {
       // Our own mistake must be seen as such and not as a failure of AWS.
-      if (!req.destroyed) process.stderr.write(`awssim: ${error.stack}\n`);
+      if (res.destroyed) return;
+      process.stderr.write(`awssim: ${error.stack}\n`);
       if (!res.headersSent) res.writeHead(599, { "content-type": "text/plain" });
       res.end(`awssim: ${error.message}\n`);
     });

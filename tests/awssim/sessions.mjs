@@ -12,11 +12,22 @@ export class Sessions {
     const accessKeyId = `ASIA${base32(randomBytes(16), 16)}`;
     const arn = `arn:${account.partition}:sts::${account.id}:assumed-role/${role.name}/${sessionName}`;
     const credential = {
-      secret: randomBytes(30).toString("base64"), token: `IQoJb3JpZ2luX2Vj${randomBytes(450).toString("base64")}`,
-      status: "Active", expires: this.clock.now() + seconds * 1000,
+      secret: randomBytes(30).toString("base64"),
+      token: `IQoJb3JpZ2luX2Vj${randomBytes(450).toString("base64")}`,
+      status: "Active",
+      expires: this.clock.now() + seconds * 1000,
       principal: {
-        kind: "session", account, name: role.name, arn, principalArn: role.arn, uniqueId: role.id,
-        userId: `${role.id}:${sessionName}`, sessionName, policy, sourceIdentity, accessKeyId,
+        kind: "session",
+        account,
+        name: role.name,
+        arn,
+        principalArn: role.arn,
+        uniqueId: role.id,
+        userId: `${role.id}:${sessionName}`,
+        sessionName,
+        policy,
+        sourceIdentity,
+        accessKeyId,
       },
     };
     this.byKey.set(accessKeyId, credential);

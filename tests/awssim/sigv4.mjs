@@ -28,12 +28,17 @@ export class Verifier {
   async verify(request, claim, service) {
     if (!claim) throw refusal("no_signature", service);
     if (claim.malformed) {
-      throw refusalWithReason("incomplete_signature", service, `Authorization header requires 'Credential' parameter. `
-        + "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. "
-        + `Authorization=${claim.header.split(" ")[0]}`);
+      throw refusalWithReason(
+        "incomplete_signature",
+        service,
+        `Authorization header requires 'Credential' parameter. ` +
+          "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. " +
+          `Authorization=${claim.header.split(" ")[0]}`,
+      );
     }
     const credential = this.credentials(claim.accessKeyId);
-    if (!credential || credential.status === "Inactive" || !sameToken(credential, request.headers)) throw refusal("unknown_key", service);
+    if (!credential || credential.status === "Inactive" || !sameToken(credential, request.headers))
+      throw refusal("unknown_key", service);
     const time = this.checkTime(request, claim, service);
     if (!(await this.matches(request, claim, credential, time, service))) throw refusal("wrong_signature", service);
     if (credential.expires && credential.expires <= this.clock.now()) throw refusal("expired_token", service);
@@ -44,16 +49,28 @@ export class Verifier {
     const stamp = request.headers["x-amz-date"];
     const time = parseBasic(stamp);
     if (time === undefined || claim.day !== stamp.slice(0, 8)) {
-      throw refusalWithReason("incomplete_signature", service, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP");
+      throw refusalWithReason(
+        "incomplete_signature",
+        service,
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP",
+      );
     }
     const s3 = service?.protocol === "rest-xml";
     const minutes = s3 ? 15 : 5;
     const [now, window] = [this.clock.now(), minutes * MINUTE];
     if (time < now - window) {
-      throw refusalWithReason("skewed", service, `Signature expired: ${stamp} is now earlier than ${basic(now - window)} (${basic(now)} - ${minutes} min.)`);
+      throw refusalWithReason(
+        "skewed",
+        service,
+        `Signature expired: ${stamp} is now earlier than ${basic(now - window)} (${basic(now)} - ${minutes} min.)`,
+      );
     }
     if (time > now + window) {
-      throw refusalWithReason("skewed", service, `Signature not yet current: ${stamp} is still later than ${basic(now + window)} (${basic(now)} + ${minutes} min.)`);
+      throw refusalWithReason(
+        "skewed",
+        service,
+        `Signature not yet current: ${stamp} is still later than ${basic(now + window)} (${basic(now)} + ${minutes} min.)`,
+      );
     }
     return time;
   }
@@ -65,9 +82,16 @@ export class Verifier {
     const declared = request.headers["x-amz-content-sha256"];
     if (declared && declared !== "UNSIGNED-PAYLOAD" && declared !== sha256(request.body)) return false;
     const signer = new SignatureV4({
-      service: claim.service, region: claim.region, sha256: Sha256, applyChecksum: false,
+      service: claim.service,
+      region: claim.region,
+      sha256: Sha256,
+      applyChecksum: false,
       uriEscapePath: service?.protocol !== "rest-xml",
-      credentials: { accessKeyId: claim.accessKeyId, secretAccessKey: credential.secret, sessionToken: credential.token },
+      credentials: {
+        accessKeyId: claim.accessKeyId,
+        secretAccessKey: credential.secret,
+        sessionToken: credential.token,
+      },
     });
     const headers = Object.fromEntries(claim.signed.map((name) => [name, request.headers[name]]));
     const again = await signer.sign(
@@ -75,8 +99,10 @@ export class Verifier {
       { signingDate: new Date(time), signableHeaders: new Set(claim.signed) },
     );
     const expected = readClaim(again.headers.authorization);
-    return expected.signed.join() === claim.signed.join()
-      && timingSafeEqual(Buffer.from(expected.signature, "hex"), Buffer.from(claim.signature, "hex"));
+    return (
+      expected.signed.join() === claim.signed.join() &&
+      timingSafeEqual(Buffer.from(expected.signature, "hex"), Buffer.from(claim.signature, "hex"))
+    );
   }
 }
 

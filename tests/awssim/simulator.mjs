@@ -9,7 +9,7 @@ import { Sessions } from "./sessions.mjs";
 import { Verifier, readClaim } from "./sigv4.mjs";
 import { servicesSignedAs, service as serviceNamed } from "./models.mjs";
 import { behaviourOf } from "./services/index.mjs";
-import { checkRequired, contentType, protocolOf, route, unknownOperation } from "./protocols/index.mjs";
+import { contentType, protocolOf, readInput, route, unknownOperation } from "./protocols/index.mjs";
 import { isEnabled, isKnown, signingRegion } from "./regions.mjs";
 import { selfAuthorized } from "./services/sts.mjs";
 
@@ -47,10 +47,27 @@ export class Simulator {
     const { service, operation } = services.length ? route(services, request) : { service: serviceNamed("sts") };
     const { world, clock, settings, authorizer, sessions } = this;
     const call = {
-      world, clock, settings, authorizer, sessions, claim, service, operation, record, region: claim?.region, input: {},
-      pageSize: settings.page_size, note: (facts) => Object.assign(record, facts),
+      world,
+      clock,
+      settings,
+      authorizer,
+      sessions,
+      claim,
+      service,
+      operation,
+      record,
+      region: claim?.region,
+      input: {},
+      pageSize: settings.page_size,
+      note: (facts) => Object.assign(record, facts),
     };
-    call.note({ service: service.name, operation: operation?.name, action: operation?.action, region: call.region, access_key_id: claim?.accessKeyId });
+    call.note({
+      service: service.name,
+      operation: operation?.name,
+      action: operation?.action,
+      region: call.region,
+      access_key_id: claim?.accessKeyId,
+    });
     return call;
   }
 
@@ -62,9 +79,9 @@ export class Simulator {
     call.note({ principal: principal.arn });
     this.checkRegion(call);
     if (!operation) throw unknownOperation(service, request);
-    if (!this.quotas.take(service.name, operation.name, call.account.id, call.region)) throw refusal("throttled", service);
-    call.input = protocolOf(service).parse(operation, request);
-    checkRequired(operation, call.input);
+    if (!this.quotas.take(service.name, operation.name, call.account.id, call.region))
+      throw refusal("throttled", service);
+    call.input = readInput(operation, request);
     return this.perform(call, behaviourOf(service));
   }
 
@@ -72,7 +89,11 @@ export class Simulator {
     const { service, operation, principal } = call;
     if (!(service.name === "sts" && selfAuthorized.has(operation.name))) {
       const context = this.authorizer.context(principal, call.region);
-      this.authorizer.check(principal, service, { action: operation.action, resource: behaviour.resourceOf(call), context });
+      this.authorizer.check(principal, service, {
+        action: operation.action,
+        resource: behaviour.resourceOf(call),
+        context,
+      });
     }
     const perform = behaviour.operations[operation.name];
     if (!perform) throw refusal("unknown_operation", service, `Operation ${operation.name} is not available.`);
@@ -81,11 +102,12 @@ export class Simulator {
 
   checkRegion({ service, claim, account }) {
     const only = signingRegion(this.world, service);
-    if (only && claim.region !== only) {
-      throw refusalWithReason("wrong_scope", service, `Credential should be scoped to a valid region, not '${claim.region}'. `);
-    }
-    if (!only && !isKnown(this.world, claim.region)) {
-      throw refusalWithReason("wrong_scope", service, `Credential should be scoped to a valid region, not '${claim.region}'. `);
+    if (only ? claim.region !== only : !isKnown(this.world, claim.region)) {
+      throw refusalWithReason(
+        "wrong_scope",
+        service,
+        `Credential should be scoped to a valid region, not '${claim.region}'. `,
+      );
     }
     if (!only && !isEnabled(account, claim.region)) throw refusal("unknown_key", service);
   }
@@ -94,16 +116,30 @@ export class Simulator {
     const { service, operation, record } = call;
     const requestId = randomUUID();
     const protocol = protocolOf(service);
-    const made = error ? protocol.serializeError(service, error, requestId) : protocol.serialize(operation, output, requestId);
+    const made = error
+      ? protocol.serializeError(service, error, requestId)
+      : protocol.serialize(operation, output, requestId);
     const code = status ?? error?.status ?? made.status ?? 200;
     const { number, last } = call.page ?? {};
-    call.note({ status: code, code: error?.code, page: number, last_page: last, fault: fault?.fault, request_id: requestId });
+    call.note({
+      status: code,
+      code: error?.code,
+      page: number,
+      last_page: last,
+      fault: fault?.fault,
+      request_id: requestId,
+    });
     record.error_message = error?.message;
     return {
-      status: code, body: made.body,
+      status: code,
+      body: made.body,
       headers: {
-        date: this.clock.date().toUTCString(), "content-type": contentType(service), "x-amzn-requestid": requestId,
-        ...(service.protocol === "rest-xml" && { "x-amz-request-id": requestId, "x-amz-id-2": "awssim" }), ...made.headers, ...fault?.headers,
+        date: this.clock.date().toUTCString(),
+        "content-type": contentType(service),
+        "x-amzn-requestid": requestId,
+        ...(service.protocol === "rest-xml" && { "x-amz-request-id": requestId, "x-amz-id-2": "awssim" }),
+        ...made.headers,
+        ...fault?.headers,
       },
     };
   }

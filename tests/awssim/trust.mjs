@@ -15,7 +15,9 @@ function rank(element, caller) {
 
 function ranks(principal, caller) {
   if (principal === "*") return ["account"];
-  return list(principal?.AWS).map((element) => rank(String(element), caller)).filter(Boolean);
+  return list(principal?.AWS)
+    .map((element) => rank(String(element), caller))
+    .filter(Boolean);
 }
 
 function concerns(statement, caller) {
@@ -27,6 +29,7 @@ function concerns(statement, caller) {
 export function evaluateTrust(document, caller, context, action) {
   const request = { action, resource: "", context };
   const decision = decide([document], request, (statement) => concerns(statement, caller));
-  const direct = decide([document], request, (statement) => ranks(statement.Principal, caller).includes("direct")) === "allow";
+  const direct =
+    decide([document], request, (statement) => ranks(statement.Principal, caller).includes("direct")) === "allow";
   return { decision, direct };
 }

@@ -61,7 +61,8 @@ export class World {
   // A value worked out from an owner, kept until the world changes.
   derived(owner, key, compute) {
     let cache = this.caches.get(owner);
-    if (!cache || cache.revision !== this.revision) this.caches.set(owner, cache = { revision: this.revision, values: new Map() });
+    if (!cache || cache.revision !== this.revision)
+      this.caches.set(owner, (cache = { revision: this.revision, values: new Map() }));
     if (!cache.values.has(key)) cache.values.set(key, compute());
     return cache.values.get(key);
   }
@@ -69,7 +70,8 @@ export class World {
   keyOwner(accessKeyId) {
     const index = this.derived(this, "keys", () => {
       const owners = [...this.accounts.values()].flatMap((account) =>
-        [...account.users.values()].flatMap((user) => user.keys.map((key) => [key.id, { account, user, key }])));
+        [...account.users.values()].flatMap((user) => user.keys.map((key) => [key.id, { account, user, key }])),
+      );
       return new Map(owners);
     });
     return index.get(accessKeyId);
@@ -81,9 +83,17 @@ export class World {
     if (!found) return undefined;
     const { account, user, key } = found;
     return {
-      secret: key.secret, status: key.status,
+      secret: key.secret,
+      status: key.status,
       principal: {
-        kind: "user", account, name: user.name, arn: user.arn, principalArn: user.arn, uniqueId: user.id, userId: user.id, accessKeyId,
+        kind: "user",
+        account,
+        name: user.name,
+        arn: user.arn,
+        principalArn: user.arn,
+        uniqueId: user.id,
+        userId: user.id,
+        accessKeyId,
       },
     };
   }

@@ -24,29 +24,51 @@ export function route(services, request) {
   if (form) {
     request.form = query.formTree(request.body);
     const versionFits = !request.form.Version || request.form.Version === form.metadata.apiVersion;
-    return { service: form, operation: versionFits ? form.operation(String(query.operationName(request) ?? "")) : undefined };
+    return {
+      service: form,
+      operation: versionFits ? form.operation(String(query.operationName(request) ?? "")) : undefined,
+    };
   }
-  for (const service of services.filter((s) => s.protocol.startsWith("rest"))) {
-    const operation = rest.match(service, request);
-    if (operation) return { service, operation };
-  }
-  return { service: services[0], operation: undefined };
+  const operation = rest.find(
+    services.filter((s) => s.protocol.startsWith("rest")),
+    request,
+  );
+  return { service: operation?.service ?? services[0], operation };
 }
 
 export function unknownOperation(service, request) {
   if (service.protocol.startsWith("rest")) return rest.unknownRoute(request);
   const name = request.form?.Action ?? request.headers["x-amz-target"];
-  return refusal("unknown_operation", service, name
-    ? `Could not find operation ${name} for version ${request.form?.Version ?? service.metadata.apiVersion}`
-    : "Missing Action");
+  return refusal(
+    "unknown_operation",
+    service,
+    name
+      ? `Could not find operation ${name} for version ${request.form?.Version ?? service.metadata.apiVersion}`
+      : "Missing Action",
+  );
 }
 
-// Required members are the one constraint that the trimmed models still carry.
-export function checkRequired(operation, input) {
+export function readInput(operation, request) {
+  const input = parse(operation, request);
+  // Required members are the one constraint that the trimmed models still carry.
   for (const key of operation.input?.required ?? []) {
     if (input[key] !== undefined) continue;
     const name = key[0].toLowerCase() + key.slice(1);
-    throw refusal("invalid_input", operation.service, "1 validation error detected: "
-      + `Value null at '${name}' failed to satisfy constraint: Member must not be null`);
+    throw refusal(
+      "invalid_input",
+      operation.service,
+      "1 validation error detected: " + `Value null at '${name}' failed to satisfy constraint: Member must not be null`,
+    );
+  }
+  return input;
+}
+
+// A member of another type than its shape's is the client's mistake, not ours.
+function parse(operation, request) {
+  try {
+    return protocolOf(operation.service).parse(operation, request);
+  } catch (error) {
+    if (error instanceof TypeError) throw refusal("malformed", operation.service);
+    throw error;
   }
 }

@@ -17,7 +17,9 @@ export function parseBody(body) {
   try {
     const value = JSON.parse(body.toString("utf8"));
     if (value && typeof value === "object" && !Array.isArray(value)) return value;
-  } catch { /* answered below, as AWS does, without saying where */ }
+  } catch {
+    /* answered below, as AWS does, without saying where */
+  }
   throw new AwsError("SerializationException", "Start of structure or map found where not expected.", 400);
 }
 
@@ -38,7 +40,8 @@ const WRITE = {
 function convert(shapes, shape, value, how) {
   if (value === undefined || value === null) return undefined;
   switch (shape.type) {
-    case "structure": return structure(shapes, shape, value, how);
+    case "structure":
+      return structure(shapes, shape, value, how);
     case "list": {
       const member = shapes.resolve(shape.member);
       return value.map((item) => convert(shapes, member, item, how));
@@ -47,9 +50,12 @@ function convert(shapes, shape, value, how) {
       const member = shapes.resolve(shape.value);
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, convert(shapes, member, item, how)]));
     }
-    case "timestamp": return how.timestamp(value, shape);
-    case "blob": return how.blob(value);
-    default: return value;
+    case "timestamp":
+      return how.timestamp(value, shape);
+    case "blob":
+      return how.blob(value);
+    default:
+      return value;
   }
 }
 

@@ -51,18 +51,33 @@ function readStructure(r, shape, node) {
 
 function read(r, shape, node) {
   switch (shape.type) {
-    case "structure": return readStructure(r, shape, node);
-    case "list": return readList(r, shape, node);
-    case "map": return readMap(r, shape, node);
-    case "integer": case "long": case "float": case "double": return Number(node);
-    case "boolean": return node === "true";
-    case "timestamp": return new Date(node);
-    case "blob": return Buffer.from(node, "base64");
-    default: return String(node);
+    case "structure":
+      return readStructure(r, shape, node);
+    case "list":
+      return readList(r, shape, node);
+    case "map":
+      return readMap(r, shape, node);
+    case "integer":
+    case "long":
+    case "float":
+    case "double":
+      return Number(node);
+    case "boolean":
+      return node === "true";
+    case "timestamp":
+      return new Date(node);
+    case "blob":
+      return Buffer.from(node, "base64");
+    default:
+      return String(node);
   }
 }
 
-const numbered = (node) => Object.keys(node ?? {}).filter((key) => /^\d+$/.test(key)).sort((a, b) => a - b).map((key) => node[key]);
+const numbered = (node) =>
+  Object.keys(node ?? {})
+    .filter((key) => /^\d+$/.test(key))
+    .sort((a, b) => a - b)
+    .map((key) => node[key]);
 
 function readList(r, shape, node) {
   const member = r.shapes.resolve(shape.member);
@@ -73,8 +88,9 @@ function readList(r, shape, node) {
 function readMap(r, shape, node) {
   const [key, value] = [r.shapes.resolve(shape.key), r.shapes.resolve(shape.value)];
   const pairs = numbered(shape.flattened ? node : node.entry);
-  return Object.fromEntries(pairs.map((pair) =>
-    [pair[key.locationName ?? "key"], read(r, value, pair[value.locationName ?? "value"])]));
+  return Object.fromEntries(
+    pairs.map((pair) => [pair[key.locationName ?? "key"], read(r, value, pair[value.locationName ?? "value"])]),
+  );
 }
 
 const writers = new WeakMap();
@@ -88,19 +104,25 @@ export function serialize(operation, output, requestId) {
   const { name, service, output: shape } = operation;
   const inner = writerOf(service).members(shape, output);
   const head = `<${name}Response xmlns="${escape(service.namespace)}">`;
-  if (service.protocol === "ec2") return { body: `${XML_HEAD}${head}<requestId>${requestId}</requestId>${inner}</${name}Response>` };
+  if (service.protocol === "ec2")
+    return { body: `${XML_HEAD}${head}<requestId>${requestId}</requestId>${inner}</${name}Response>` };
   const wrapped = shape?.resultWrapper ? `<${shape.resultWrapper}>${inner}</${shape.resultWrapper}>` : inner;
-  return { body: `${head}${wrapped}<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${name}Response>` };
+  return {
+    body: `${head}${wrapped}<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${name}Response>`,
+  };
 }
 
 export function serializeError(service, error, requestId) {
   const code = `<Code>${escape(error.code)}</Code><Message>${escape(error.message)}</Message>`;
   if (service?.protocol === "ec2") {
-    return { body: `${XML_HEAD}<Response><Errors><Error>${code}</Error></Errors><RequestID>${requestId}</RequestID></Response>` };
+    return {
+      body: `${XML_HEAD}<Response><Errors><Error>${code}</Error></Errors><RequestID>${requestId}</RequestID></Response>`,
+    };
   }
   const type = error.status >= 500 ? "Receiver" : "Sender";
   return {
-    body: `<ErrorResponse xmlns="${escape(service?.namespace ?? "")}"><Error><Type>${type}</Type>${code}</Error>`
-      + `<RequestId>${requestId}</RequestId></ErrorResponse>`,
+    body:
+      `<ErrorResponse xmlns="${escape(service?.namespace ?? "")}"><Error><Type>${type}</Type>${code}</Error>` +
+      `<RequestId>${requestId}</RequestId></ErrorResponse>`,
   };
 }

@@ -1,7 +1,8 @@
 // rest-json and rest-xml: the operation is in the method and path, the members are spread over path, query, headers and body.
 import { XML_HEAD, XmlWriter, escape } from "./xml.mjs";
-import { decode, encode, parseBody } from "./json.mjs";
+import { decode as decodeJson, encode, parseBody } from "./json.mjs";
 import { AwsError } from "../errors.mjs";
+import { decode } from "../uri.mjs";
 
 export const contentType = (service) => (service.protocol === "rest-xml" ? "application/xml" : "application/json");
 
@@ -11,7 +12,10 @@ const routeTables = new WeakMap();
 function routes(service) {
   if (!routeTables.has(service)) {
     const table = Object.keys(service.operations).map((name) => route(service.operation(name)));
-    routeTables.set(service, table.sort((a, b) => b.weight - a.weight));
+    routeTables.set(
+      service,
+      table.sort((a, b) => b.weight - a.weight),
+    );
   }
   return routeTables.get(service);
 }
@@ -19,34 +23,54 @@ function routes(service) {
 function route(operation) {
   const [path, query = ""] = operation.http.requestUri.split("?");
   const labels = [];
-  const source = path.split(/(\{[^}]+\})/).map((part) => {
-    const label = /^\{([^}+]+)(\+?)\}$/.exec(part);
-    if (!label) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    labels.push(label[1]);
-    return label[2] ? "(.+)" : "([^/]+)";
-  }).join("");
+  const source = path
+    .split(/(\{[^}]+\})/)
+    .map((part) => {
+      const label = /^\{([^}+]+)(\+?)\}$/.exec(part);
+      if (!label) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+      labels.push(label[1]);
+      return label[2] ? "(.+)" : "([^/]+)";
+    })
+    .join("");
   const required = [...new URLSearchParams(query)];
   return {
-    operation, labels, required, method: operation.http.method ?? "POST",
-    pattern: new RegExp(`^${source}$`), weight: path.replace(/\{[^}]+\}/g, "").length + required.length * 1000,
+    operation,
+    labels,
+    required,
+    method: operation.http.method,
+    pattern: new RegExp(`^${source}$`),
+    weight: path.replace(/\{[^}]+\}/g, "").length + required.length * 1000,
   };
 }
 
-export function match(service, request) {
+function match(service, request) {
   for (const candidate of routes(service)) {
     if (candidate.method !== request.method) continue;
     const found = candidate.pattern.exec(request.path);
-    if (!found || !candidate.required.every(([key, value]) => request.query[key] === value)) continue;
-    request.labels = Object.fromEntries(candidate.labels.map((label, i) => [label, decodeURIComponent(found[i + 1])]));
-    return candidate.operation;
+    if (found && candidate.required.every(([key, value]) => request.query[key] === value))
+      return { ...candidate, found };
   }
   return undefined;
+}
+
+// Two services may share a signing name and both fit: S3 takes any path for a bucket's. The more literal one is meant.
+export function find(services, request) {
+  const [best] = services
+    .map((service) => match(service, request))
+    .filter(Boolean)
+    .sort((a, b) => b.weight - a.weight);
+  if (!best) return undefined;
+  request.labels = Object.fromEntries(best.labels.map((label, i) => [label, decode(best.found[i + 1])]));
+  return best.operation;
 }
 
 export function parse(operation, request) {
   const { input, service } = operation;
   if (!input) return {};
-  const value = service.protocol === "rest-json" && !input.payload ? decode(service.shapes, input, parseBody(request.body)) : {};
+  const value =
+    service.protocol === "rest-json" && !input.payload
+      ? decodeJson(service.shapes, input, parseBody(request.body))
+      : {};
   for (const [key, ref] of Object.entries(input.members ?? {})) {
     const member = service.shapes.resolve(ref);
     const raw = locate(member, request);
@@ -57,10 +81,14 @@ export function parse(operation, request) {
 
 function locate(member, request) {
   switch (member.location) {
-    case "uri": return request.labels[member.locationName];
-    case "querystring": return request.query[member.locationName];
-    case "header": return request.headers[member.locationName.toLowerCase()];
-    default: return undefined;
+    case "uri":
+      return request.labels[member.locationName];
+    case "querystring":
+      return request.query[member.locationName];
+    case "header":
+      return request.headers[member.locationName.toLowerCase()];
+    default:
+      return undefined;
   }
 }
 
@@ -82,7 +110,8 @@ export function serialize(operation, output = {}) {
   const inner = payload ? service.shapes.resolve(shape.members[payload]) : shape;
   const value = payload ? output[payload] : output;
   if (payload && inner.type !== "structure") return { body: value ?? "", headers, status };
-  if (service.protocol === "rest-json") return { body: JSON.stringify(encode(service.shapes, bodyOnly(service, inner), value)), headers, status };
+  if (service.protocol === "rest-json")
+    return { body: JSON.stringify(encode(service.shapes, bodyOnly(service, inner), value)), headers, status };
   return { body: xmlBody(operation, inner, value), headers, status };
 }
 
@@ -94,7 +123,10 @@ function xmlBody(operation, shape, value) {
 }
 
 const bodyOnly = (service, shape) => ({
-  ...shape, members: Object.fromEntries(Object.entries(shape.members ?? {}).filter(([, ref]) => !service.shapes.resolve(ref).location)),
+  ...shape,
+  members: Object.fromEntries(
+    Object.entries(shape.members ?? {}).filter(([, ref]) => !service.shapes.resolve(ref).location),
+  ),
 });
 
 function headersOf(service, shape, output) {
@@ -108,15 +140,25 @@ function headersOf(service, shape, output) {
 
 export function serializeError(service, error, requestId) {
   if (service.protocol === "rest-json") {
-    return { body: JSON.stringify({ message: error.message, ...error.extra }), headers: { "x-amzn-errortype": error.code } };
+    return {
+      body: JSON.stringify({ message: error.message, ...error.extra }),
+      headers: { "x-amzn-errortype": error.code },
+    };
   }
-  const extra = Object.entries(error.extra).map(([key, value]) => `<${key}>${escape(value)}</${key}>`).join("");
+  const extra = Object.entries(error.extra)
+    .map(([key, value]) => `<${key}>${escape(value)}</${key}>`)
+    .join("");
   return {
-    body: `${XML_HEAD}<Error><Code>${escape(error.code)}</Code><Message>${escape(error.message)}</Message>${extra}`
-      + `<RequestId>${requestId}</RequestId><HostId>awssim</HostId></Error>`,
+    body:
+      `${XML_HEAD}<Error><Code>${escape(error.code)}</Code><Message>${escape(error.message)}</Message>${extra}` +
+      `<RequestId>${requestId}</RequestId><HostId>awssim</HostId></Error>`,
   };
 }
 
 export function unknownRoute(request) {
-  return new AwsError("UnknownOperationException", `Unable to determine service/operation name to be authorized: ${request.method} ${request.path}`, 404);
+  return new AwsError(
+    "UnknownOperationException",
+    `Unable to determine service/operation name to be authorized: ${request.method} ${request.path}`,
+    404,
+  );
 }

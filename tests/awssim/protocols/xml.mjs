@@ -32,12 +32,18 @@ export class XmlWriter {
 
   compile(shape) {
     switch (shape.type) {
-      case "structure": return this.structure(shape);
-      case "list": return this.list(shape);
-      case "map": return this.map(shape);
-      case "timestamp": return scalar((value) => this.time(value));
-      case "blob": return scalar((value) => Buffer.from(value).toString("base64"));
-      default: return scalar(escape);
+      case "structure":
+        return this.structure(shape);
+      case "list":
+        return this.list(shape);
+      case "map":
+        return this.map(shape);
+      case "timestamp":
+        return scalar((value) => this.time(value));
+      case "blob":
+        return scalar((value) => Buffer.from(value).toString("base64"));
+      default:
+        return scalar(escape);
     }
   }
 
@@ -49,7 +55,7 @@ export class XmlWriter {
     return (name, value) => {
       if (!Object.isFrozen(value)) return write(name, value);
       let text = kept.get(value);
-      if (text === undefined) kept.set(value, text = write(name, value));
+      if (text === undefined) kept.set(value, (text = write(name, value)));
       return text;
     };
   }
@@ -78,7 +84,8 @@ export class XmlWriter {
     const write = this.writer(shape.member);
     if (shape.flattened) return (name, items) => items.map((item) => write(member.locationName ?? name, item)).join("");
     const item = member.locationName ?? "member";
-    return (name, items) => (items.length ? `<${name}>${items.map((one) => write(item, one)).join("")}</${name}>` : `<${name}/>`);
+    return (name, items) =>
+      items.length ? `<${name}>${items.map((one) => write(item, one)).join("")}</${name}>` : `<${name}/>`;
   }
 
   map(shape) {
@@ -86,7 +93,10 @@ export class XmlWriter {
     const keyName = this.shapes.resolve(shape.key).locationName ?? "key";
     const valueName = this.shapes.resolve(shape.value).locationName ?? "value";
     const entry = ([k, v]) => key(keyName, k) + value(valueName, v);
-    const each = (name, map) => Object.entries(map).map((pair) => `<${name}>${entry(pair)}</${name}>`).join("");
+    const each = (name, map) =>
+      Object.entries(map)
+        .map((pair) => `<${name}>${entry(pair)}</${name}>`)
+        .join("");
     return shape.flattened ? each : (name, map) => `<${name}>${each("entry", map)}</${name}>`;
   }
 }

@@ -16,11 +16,13 @@ function target({ world, account, input }) {
   return other;
 }
 
-export const resourceOf = ({ account, input }) => `arn:${account.partition}:account::${input.AccountId ?? account.id}:account`;
+export const resourceOf = ({ account, input }) =>
+  `arn:${account.partition}:account::${input.AccountId ?? account.id}:account`;
 
 export const operations = {
   ListRegions(call) {
-    const wanted = regionList(target(call)).map(({ name, status }) => ({ RegionName: name, RegionOptStatus: STATUS[status] }))
+    const wanted = regionList(target(call))
+      .map(({ name, status }) => ({ RegionName: name, RegionOptStatus: STATUS[status] }))
       .filter(({ RegionOptStatus }) => call.input.RegionOptStatusContains?.includes(RegionOptStatus) ?? true);
     const { items, more } = paginate(call, wanted, ({ RegionName }) => RegionName, { limit: 50, max: 50 });
     return { Regions: items, ...more };

@@ -4,7 +4,9 @@ import { like } from "../policy.mjs";
 import { partitionOf, regionList } from "../regions.mjs";
 
 const FILTERS = {
-  "region-name": (region) => region.name, "opt-in-status": (region) => region.status, endpoint: (region) => region.endpoint,
+  "region-name": (region) => region.name,
+  "opt-in-status": (region) => region.status,
+  endpoint: (region) => region.endpoint,
 };
 
 function passes(region, { Name, Values = [] }) {
@@ -17,11 +19,24 @@ export const resourceOf = () => "*";
 
 export const operations = {
   DescribeRegions({ account, input, world }) {
-    const all = regionList(account).map((region) => ({ ...region, endpoint: `ec2.${region.name}.${partitionOf(world).suffix}` }));
+    const all = regionList(account).map((region) => ({
+      ...region,
+      endpoint: `ec2.${region.name}.${partitionOf(world).suffix}`,
+    }));
     const unknown = input.RegionNames?.find((name) => !all.some((region) => region.name === name));
     if (unknown) throw new AwsError("InvalidParameterValue", `Invalid region name: ${unknown}`, 400);
-    const wanted = all.filter((region) => (input.AllRegions || region.status !== "not-opted-in")
-      && (!input.RegionNames || input.RegionNames.includes(region.name)) && (input.Filters ?? []).every((filter) => passes(region, filter)));
-    return { Regions: wanted.map(({ name, status, endpoint }) => ({ RegionName: name, OptInStatus: status, Endpoint: endpoint })) };
+    const wanted = all.filter(
+      (region) =>
+        (input.AllRegions || region.status !== "not-opted-in") &&
+        (!input.RegionNames || input.RegionNames.includes(region.name)) &&
+        (input.Filters ?? []).every((filter) => passes(region, filter)),
+    );
+    return {
+      Regions: wanted.map(({ name, status, endpoint }) => ({
+        RegionName: name,
+        OptInStatus: status,
+        Endpoint: endpoint,
+      })),
+    };
   },
 };

@@ -6,7 +6,8 @@ const PAGE = { limit: 20, max: 20 };
 
 function organizationOf({ world, account }) {
   const organization = world.organizationOf(account.id);
-  if (!organization) throw new AwsError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.", 400);
+  if (!organization)
+    throw new AwsError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.", 400);
   return organization;
 }
 
@@ -30,29 +31,48 @@ const byId = ({ id }) => id;
 const RETIRED_STATUS = new Set(["ACTIVE", "SUSPENDED", "PENDING_CLOSURE"]);
 
 const accountView = (organization) => (member) => ({
-  Id: member.id, Arn: organization.arn("account", member.id), Email: member.email, Name: member.name,
-  Status: RETIRED_STATUS.has(member.state) ? member.state : undefined, State: member.state,
-  Paths: [organization.path(member.id)], JoinedMethod: member.method, JoinedTimestamp: member.joined,
+  Id: member.id,
+  Arn: organization.arn("account", member.id),
+  Email: member.email,
+  Name: member.name,
+  Status: RETIRED_STATUS.has(member.state) ? member.state : undefined,
+  State: member.state,
+  Paths: [organization.path(member.id)],
+  JoinedMethod: member.method,
+  JoinedTimestamp: member.joined,
 });
 
-const ouView = (organization) => ({ id, name }) => ({ Id: id, Arn: organization.arn("ou", id), Name: name, Path: organization.path(id) });
+const ouView =
+  (organization) =>
+  ({ id, name }) => ({ Id: id, Arn: organization.arn("ou", id), Name: name, Path: organization.path(id) });
 
 function policyArn(organization, policy) {
   const type = policy.type.toLowerCase();
-  return policy.aws ? `arn:${organization.world.partition}:organizations::aws:policy/${type}/${policy.id}`
+  return policy.aws
+    ? `arn:${organization.world.partition}:organizations::aws:policy/${type}/${policy.id}`
     : `arn:${organization.world.partition}:organizations::${organization.management}:policy/${organization.id}/${type}/${policy.id}`;
 }
 
 const policyView = (organization, policy) => ({
-  Id: policy.id, Arn: policyArn(organization, policy), Name: policy.name, Description: policy.description ?? "",
-  Type: policy.type, AwsManaged: Boolean(policy.aws),
+  Id: policy.id,
+  Arn: policyArn(organization, policy),
+  Name: policy.name,
+  Description: policy.description ?? "",
+  Type: policy.type,
+  AwsManaged: Boolean(policy.aws),
 });
 
 function targetView(organization, id) {
-  if (id === organization.root.id) return { TargetId: id, Arn: organization.arn("root", id), Name: organization.root.name, Type: "ROOT" };
+  if (id === organization.root.id)
+    return { TargetId: id, Arn: organization.arn("root", id), Name: organization.root.name, Type: "ROOT" };
   const ou = organization.ous.get(id);
   if (ou) return { TargetId: id, Arn: organization.arn("ou", id), Name: ou.name, Type: "ORGANIZATIONAL_UNIT" };
-  return { TargetId: id, Arn: organization.arn("account", id), Name: organization.accounts.get(id)?.name, Type: "ACCOUNT" };
+  return {
+    TargetId: id,
+    Arn: organization.arn("account", id),
+    Name: organization.accounts.get(id)?.name,
+    Type: "ACCOUNT",
+  };
 }
 
 function parentOf(organization, id) {
@@ -76,8 +96,12 @@ export const operations = {
     const email = organization.accounts.get(organization.management)?.email;
     return {
       Organization: {
-        Id: organization.id, Arn: organization.arn("organization"), FeatureSet: organization.features,
-        MasterAccountArn: organization.arn("account", organization.management), MasterAccountId: organization.management, MasterAccountEmail: email,
+        Id: organization.id,
+        Arn: organization.arn("organization"),
+        FeatureSet: organization.features,
+        MasterAccountArn: organization.arn("account", organization.management),
+        MasterAccountId: organization.management,
+        MasterAccountEmail: email,
         AvailablePolicyTypes: [{ Type: "SERVICE_CONTROL_POLICY", Status: "ENABLED" }],
       },
     };
@@ -86,7 +110,10 @@ export const operations = {
   ListRoots(call) {
     const organization = readable(call);
     const view = ({ id, name, policyTypes }) => ({
-      Id: id, Arn: organization.arn("root", id), Name: name, PolicyTypes: policyTypes.map((Type) => ({ Type, Status: "ENABLED" })),
+      Id: id,
+      Arn: organization.arn("root", id),
+      Name: name,
+      PolicyTypes: policyTypes.map((Type) => ({ Type, Status: "ENABLED" })),
     });
     return listed(call, "Roots", [organization.root], byId, view);
   },
@@ -106,13 +133,25 @@ export const operations = {
   ListAccountsForParent(call) {
     const organization = readable(call);
     const parent = parentOf(organization, call.input.ParentId);
-    return listed(call, "Accounts", [...organization.accounts.values()].filter((one) => one.parent === parent), byId, accountView(organization));
+    return listed(
+      call,
+      "Accounts",
+      [...organization.accounts.values()].filter((one) => one.parent === parent),
+      byId,
+      accountView(organization),
+    );
   },
 
   ListOrganizationalUnitsForParent(call) {
     const organization = readable(call);
     const parent = parentOf(organization, call.input.ParentId);
-    return listed(call, "OrganizationalUnits", [...organization.ous.values()].filter((ou) => ou.parent === parent), byId, ouView(organization));
+    return listed(
+      call,
+      "OrganizationalUnits",
+      [...organization.ous.values()].filter((ou) => ou.parent === parent),
+      byId,
+      ouView(organization),
+    );
   },
 
   ListPolicies(call) {
@@ -124,27 +163,51 @@ export const operations = {
   DescribePolicy(call) {
     const organization = readable(call);
     const policy = policyOf(organization, call.input.PolicyId);
-    return { Policy: { PolicySummary: policyView(organization, policy), Content: call.world.documents.text(policy.document) } };
+    return {
+      Policy: { PolicySummary: policyView(organization, policy), Content: call.world.documents.text(policy.document) },
+    };
   },
 
   ListTargetsForPolicy(call) {
     const organization = readable(call);
     const { targets } = policyOf(organization, call.input.PolicyId);
-    return listed(call, "Targets", targets, (id) => id, (id) => targetView(organization, id));
+    return listed(
+      call,
+      "Targets",
+      targets,
+      (id) => id,
+      (id) => targetView(organization, id),
+    );
   },
 
   ListDelegatedAdministrators(call) {
     const organization = readable(call);
-    const wanted = organization.delegated.filter(({ services }) => !call.input.ServicePrincipal || services.includes(call.input.ServicePrincipal));
+    const wanted = organization.delegated.filter(
+      ({ services }) => !call.input.ServicePrincipal || services.includes(call.input.ServicePrincipal),
+    );
     return listed(call, "DelegatedAdministrators", wanted, byId, (one) => ({
-      ...accountView(organization)(organization.accounts.get(one.id)), State: undefined, Paths: undefined, DelegationEnabledDate: one.enabled,
+      ...accountView(organization)(organization.accounts.get(one.id)),
+      State: undefined,
+      Paths: undefined,
+      DelegationEnabledDate: one.enabled,
     }));
   },
 
   ListDelegatedServicesForAccount(call) {
     const organization = readable(call);
     const found = organization.delegated.find(({ id }) => id === call.input.AccountId);
-    if (!found) throw new AwsError("AccountNotRegisteredException", "The specified account is not a delegated administrator for this AWS service.", 400);
-    return listed(call, "DelegatedServices", found.services, (name) => name, (ServicePrincipal) => ({ ServicePrincipal, DelegationEnabledDate: found.enabled }));
+    if (!found)
+      throw new AwsError(
+        "AccountNotRegisteredException",
+        "The specified account is not a delegated administrator for this AWS service.",
+        400,
+      );
+    return listed(
+      call,
+      "DelegatedServices",
+      found.services,
+      (name) => name,
+      (ServicePrincipal) => ({ ServicePrincipal, DelegationEnabledDate: found.enabled }),
+    );
   },
 };

@@ -8,13 +8,17 @@ const HOUR = 3600;
 const LONGEST_POLICY = 2048;
 
 const invalid = (message) => new AwsError("ValidationError", message, 400);
-const unfit = (value, name, rule) => invalid(`1 validation error detected: Value '${value}' at '${name}' failed to satisfy constraint: Member must ${rule}`);
+const unfit = (value, name, rule) =>
+  invalid(
+    `1 validation error detected: Value '${value}' at '${name}' failed to satisfy constraint: Member must ${rule}`,
+  );
 
 function check(value, name, pattern, min, max) {
   if (value === undefined) return;
   if (value.length < min) throw unfit(value, name, `have length greater than or equal to ${min}`);
   if (value.length > max) throw unfit(value, name, `have length less than or equal to ${max}`);
-  if (!pattern.test(value)) throw unfit(value, name, `satisfy regular expression pattern: ${pattern.source.slice(1, -1)}`);
+  if (!pattern.test(value))
+    throw unfit(value, name, `satisfy regular expression pattern: ${pattern.source.slice(1, -1)}`);
 }
 
 function checkInput({ RoleArn, RoleSessionName, ExternalId, DurationSeconds, SourceIdentity }) {
@@ -23,8 +27,10 @@ function checkInput({ RoleArn, RoleSessionName, ExternalId, DurationSeconds, Sou
   check(SourceIdentity, "sourceIdentity", /^[\w+=,.@-]*$/, 2, 64);
   check(ExternalId, "externalId", /^[\w+=,.@:\/-]*$/, 2, 1224);
   if (DurationSeconds === undefined) return;
-  if (!(DurationSeconds >= 900)) throw unfit(DurationSeconds, "durationSeconds", "have value greater than or equal to 900");
-  if (DurationSeconds > 43_200) throw unfit(DurationSeconds, "durationSeconds", "have value less than or equal to 43200");
+  if (!(DurationSeconds >= 900))
+    throw unfit(DurationSeconds, "durationSeconds", "have value greater than or equal to 900");
+  if (DurationSeconds > 43_200)
+    throw unfit(DurationSeconds, "durationSeconds", "have value less than or equal to 43200");
 }
 
 const MALFORMED = "The policy is not in the valid JSON format.";
@@ -33,7 +39,11 @@ function sessionPolicy(text) {
   if (text === undefined) return undefined;
   if (text.length > LONGEST_POLICY) {
     const percent = Math.ceil((text.length / LONGEST_POLICY) * 100);
-    throw new AwsError("PackedPolicyTooLarge", `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`, 400);
+    throw new AwsError(
+      "PackedPolicyTooLarge",
+      `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`,
+      400,
+    );
   }
   let policy;
   try {
@@ -41,9 +51,15 @@ function sessionPolicy(text) {
   } catch {
     throw new AwsError("MalformedPolicyDocument", MALFORMED, 400);
   }
-  const sound = statementsOf(policy).length > 0 && statementsOf(policy).every((one) =>
-    ["Allow", "Deny"].includes(one?.Effect) && (one.Action ?? one.NotAction) !== undefined && (one.Resource ?? one.NotResource) !== undefined
-    && one.Principal === undefined);
+  const sound =
+    statementsOf(policy).length > 0 &&
+    statementsOf(policy).every(
+      (one) =>
+        ["Allow", "Deny"].includes(one?.Effect) &&
+        (one.Action ?? one.NotAction) !== undefined &&
+        (one.Resource ?? one.NotResource) !== undefined &&
+        one.Principal === undefined,
+    );
   if (!sound) throw new AwsError("MalformedPolicyDocument", "Syntax errors in policy.", 400);
   return policy;
 }
@@ -51,18 +67,24 @@ function sessionPolicy(text) {
 function trustContext(call) {
   const { ExternalId, RoleSessionName, SourceIdentity, Tags = [], TransitiveTagKeys } = call.input;
   return call.authorizer.context(call.principal, call.region, {
-    "sts:externalid": ExternalId, "sts:rolesessionname": RoleSessionName, "sts:sourceidentity": SourceIdentity,
-    "sts:transitivetagkeys": TransitiveTagKeys, "aws:tagkeys": Tags.length ? Tags.map(({ Key }) => Key) : undefined,
+    "sts:externalid": ExternalId,
+    "sts:rolesessionname": RoleSessionName,
+    "sts:sourceidentity": SourceIdentity,
+    "sts:transitivetagkeys": TransitiveTagKeys,
+    "aws:tagkeys": Tags.length ? Tags.map(({ Key }) => Key) : undefined,
     ...Object.fromEntries(Tags.map(({ Key, Value }) => [`aws:requesttag/${Key.toLowerCase()}`, Value])),
   });
 }
 
 function actionsWanted({ SourceIdentity, Tags }) {
-  return ["sts:AssumeRole", SourceIdentity && "sts:SetSourceIdentity", Tags?.length && "sts:TagSession"].filter(Boolean);
+  return ["sts:AssumeRole", SourceIdentity && "sts:SetSourceIdentity", Tags?.length && "sts:TagSession"].filter(
+    Boolean,
+  );
 }
 
 // IAM is eventually consistent: a role made a moment ago is not yet seen by STS.
-const visible = (role, clock) => role && (!role.visible_after_s || clock.now() >= role.made + role.visible_after_s * 1000);
+const visible = (role, clock) =>
+  role && (!role.visible_after_s || clock.now() >= role.made + role.visible_after_s * 1000);
 
 function authorizeAction(call, role, action) {
   const { principal, world, authorizer, input, operation, clock } = call;
@@ -84,7 +106,8 @@ function secondsFor(call, role) {
   if (call.principal.kind === "session" && asked > HOUR) {
     throw invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.");
   }
-  if (asked > role.max_session) throw invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+  if (asked > role.max_session)
+    throw invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
   return asked;
 }
 
@@ -94,11 +117,20 @@ export const resourceOf = ({ input }) => input.RoleArn ?? "*";
 export const selfAuthorized = new Set(["GetCallerIdentity", "AssumeRole"]);
 
 export const operations = {
-  GetCallerIdentity: ({ principal }) => ({ Account: principal.account.id, Arn: principal.arn, UserId: principal.userId }),
+  GetCallerIdentity: ({ principal }) => ({
+    Account: principal.account.id,
+    Arn: principal.arn,
+    UserId: principal.userId,
+  }),
 
   AssumeRole(call) {
     const { input, world, sessions, region } = call;
-    call.note({ external_id: input.ExternalId, session_name: input.RoleSessionName, role_arn: input.RoleArn, session_policy: input.Policy });
+    call.note({
+      external_id: input.ExternalId,
+      session_name: input.RoleSessionName,
+      role_arn: input.RoleArn,
+      session_policy: input.Policy,
+    });
     checkInput(input);
     if (!/^arn:[\w-]+:iam::\d{12}:role\/.+/.test(input.RoleArn)) throw invalid(`${input.RoleArn} is invalid`);
     const policy = sessionPolicy(input.Policy);
@@ -106,19 +138,32 @@ export const operations = {
     for (const action of actionsWanted(input)) authorizeAction(call, role, action);
     const account = world.account(role.arn.split(":")[4]);
     if (account.stsOff.includes(region)) {
-      throw new AwsError("RegionDisabledException", "STS is not activated in this region for account:"
-        + `${account.id}. Your account administrator can activate STS in this region using the IAM Console.`, 403);
+      throw new AwsError(
+        "RegionDisabledException",
+        "STS is not activated in this region for account:" +
+          `${account.id}. Your account administrator can activate STS in this region using the IAM Console.`,
+        403,
+      );
     }
     const seconds = secondsFor(call, role);
     const issued = sessions.issue({
-      account, role, sessionName: input.RoleSessionName, policy, seconds, sourceIdentity: input.SourceIdentity,
+      account,
+      role,
+      sessionName: input.RoleSessionName,
+      policy,
+      seconds,
+      sourceIdentity: input.SourceIdentity,
     });
     return {
       Credentials: {
-        AccessKeyId: issued.accessKeyId, SecretAccessKey: issued.secret, SessionToken: issued.token, Expiration: issued.expires,
+        AccessKeyId: issued.accessKeyId,
+        SecretAccessKey: issued.secret,
+        SessionToken: issued.token,
+        Expiration: issued.expires,
       },
       AssumedRoleUser: { AssumedRoleId: issued.principal.userId, Arn: issued.principal.arn },
-      PackedPolicySize: policy && Math.ceil((input.Policy.length / LONGEST_POLICY) * 100), SourceIdentity: input.SourceIdentity,
+      PackedPolicySize: policy && Math.ceil((input.Policy.length / LONGEST_POLICY) * 100),
+      SourceIdentity: input.SourceIdentity,
     };
   },
 

@@ -23,11 +23,19 @@ before(async () => {
 after(() => sim.stop());
 
 const environment = () => ({
-  PATH: process.env.PATH, HOME: "/nonexistent", AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  AWS_SESSION_TOKEN: credentials.sessionToken, AWS_DEFAULT_REGION: "us-east-1", AWS_EC2_METADATA_DISABLED: "true", PYTHONDONTWRITEBYTECODE: "1", LC_ALL: "C.UTF-8",
+  PATH: process.env.PATH,
+  HOME: "/nonexistent",
+  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  AWS_SESSION_TOKEN: credentials.sessionToken,
+  AWS_DEFAULT_REGION: "us-east-1",
+  AWS_EC2_METADATA_DISABLED: "true",
+  PYTHONDONTWRITEBYTECODE: "1",
+  LC_ALL: "C.UTF-8",
 });
 
-const json = async (command, args) => JSON.parse((await run(command, args, { env: environment(), maxBuffer: 64 << 20 })).stdout);
+const json = async (command, args) =>
+  JSON.parse((await run(command, args, { env: environment(), maxBuffer: 64 << 20 })).stdout);
 
 for (const size of PAGE_SIZES) {
   test(`v3 clients, page size ${size}`, async () => {
@@ -35,15 +43,23 @@ for (const size of PAGE_SIZES) {
   });
 
   test(`boto3, page size ${size}`, async () => {
-    assert.deepEqual(fromClient(await json(PYTHON, [path.join(HOME, "tests/boto3_reads.py"), sim.endpoint, String(size)])), expected);
+    assert.deepEqual(
+      fromClient(await json(PYTHON, [path.join(HOME, "tests/boto3_reads.py"), sim.endpoint, String(size)])),
+      expected,
+    );
   });
 
   test(`awscli, page size ${size}`, async () => {
-    const aws = (...args) => json(AWS, [...args, "--endpoint-url", sim.endpoint, "--output", "json", "--page-size", String(size)]);
-    const [details, { Users: users }, { Roles: roles }, { AccountAliases: aliases }, { Policies: aws_policies }] = await Promise.all([
-      aws("iam", "get-account-authorization-details"), aws("iam", "list-users"), aws("iam", "list-roles"), aws("iam", "list-account-aliases"),
-      aws("iam", "list-policies", "--scope", "AWS", "--only-attached"),
-    ]);
+    const aws = (...args) =>
+      json(AWS, [...args, "--endpoint-url", sim.endpoint, "--output", "json", "--page-size", String(size)]);
+    const [details, { Users: users }, { Roles: roles }, { AccountAliases: aliases }, { Policies: aws_policies }] =
+      await Promise.all([
+        aws("iam", "get-account-authorization-details"),
+        aws("iam", "list-users"),
+        aws("iam", "list-roles"),
+        aws("iam", "list-account-aliases"),
+        aws("iam", "list-policies", "--scope", "AWS", "--only-attached"),
+      ]);
     const nothing = { access_keys: {}, last_used: {}, mfa: {}, saml: [], oidc: [], regions: [] };
     const seen = fromClient({ ...nothing, account: CUSTOMER, details, users, roles, aliases, aws_policies });
     const withoutKeys = expected.users.map((user) => ({ ...user, access_keys: [], mfa_devices: [] }));

@@ -19,7 +19,8 @@ const inject = (fault, more = {}) => {
   tested.add(fault);
   return sim.post("faults", [{ match: { service: "iam", operation: "ListUsers" }, times: 1, fault, ...more }]);
 };
-const list = (params = {}, options = {}) => callForm(sim, { Action: "ListUsers", ...params }, { credentials, ...options });
+const list = (params = {}, options = {}) =>
+  callForm(sim, { Action: "ListUsers", ...params }, { credentials, ...options });
 const hits = async () => (await sim.get("faults")).faults.map((fault) => fault.hits);
 const marker = (body) => /<Marker>([^<]*)<\/Marker>/.exec(body)?.[1];
 const names = (body) => [...body.matchAll(/<UserName>/g)].length;
@@ -34,73 +35,126 @@ async function strikesOnce(fault, check, more, options) {
 }
 
 const ERRORS = {
-  access_denied: [403, "AccessDenied"], throttle: [400, "Throttling"], http_500: [500, "InternalFailure"],
-  expired_token: [403, "ExpiredToken"], region_off: [403, "InvalidClientTokenId"],
+  access_denied: [403, "AccessDenied"],
+  throttle: [400, "Throttling"],
+  http_500: [500, "InternalFailure"],
+  expired_token: [403, "ExpiredToken"],
+  region_off: [403, "InvalidClientTokenId"],
 };
 for (const [fault, [status, code]] of Object.entries(ERRORS)) {
-  test(`${fault}: ${status} ${code}`, () => strikesOnce(fault, (answer) => {
-    assert.equal(answer.status, status);
-    assert.match(answer.body, new RegExp(`<Error><Type>\\w+</Type><Code>${code}</Code>`));
-  }));
+  test(`${fault}: ${status} ${code}`, () =>
+    strikesOnce(fault, (answer) => {
+      assert.equal(answer.status, status);
+      assert.match(answer.body, new RegExp(`<Error><Type>\\w+</Type><Code>${code}</Code>`));
+    }));
 }
 
-test("error: whatever is asked for", () => strikesOnce("error", (answer) => {
-  assert.equal(answer.status, 410);
-  assert.match(answer.body, /<Code>Gone<\/Code><Message>no more<\/Message>/);
-}, { code: "Gone", message: "no more", status: 410 }));
+test("error: whatever is asked for", () =>
+  strikesOnce(
+    "error",
+    (answer) => {
+      assert.equal(answer.status, 410);
+      assert.match(answer.body, /<Code>Gone<\/Code><Message>no more<\/Message>/);
+    },
+    { code: "Gone", message: "no more", status: 410 },
+  ));
 
-test("error_in_200", () => strikesOnce("error_in_200", (answer) => {
-  assert.equal(answer.status, 200);
-  assert.match(answer.body, /<ErrorResponse .*<Code>InternalFailure<\/Code>/);
-}));
+test("error_in_200", () =>
+  strikesOnce("error_in_200", (answer) => {
+    assert.equal(answer.status, 200);
+    assert.match(answer.body, /<ErrorResponse .*<Code>InternalFailure<\/Code>/);
+  }));
 
-test("empty_200", () => strikesOnce("empty_200", (answer) => assert.deepEqual([answer.status, answer.body, answer.error], [200, "", undefined])));
+test("empty_200", () =>
+  strikesOnce("empty_200", (answer) =>
+    assert.deepEqual([answer.status, answer.body, answer.error], [200, "", undefined]),
+  ));
 
-test("html_200", () => strikesOnce("html_200", (answer) => {
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers["content-type"], "text/html");
-  assert.match(answer.body, /^<!DOCTYPE html>/);
-}));
+test("html_200", () =>
+  strikesOnce("html_200", (answer) => {
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers["content-type"], "text/html");
+    assert.match(answer.body, /^<!DOCTYPE html>/);
+  }));
 
-test("garbage: bytes that are no text", () => strikesOnce("garbage", (answer) => {
-  assert.equal(answer.status, 200);
-  assert.equal(answer.body.length, 256);
-  assert.doesNotMatch(answer.body, /ListUsersResponse/);
-}));
+test("garbage: bytes that are no text", () =>
+  strikesOnce("garbage", (answer) => {
+    assert.equal(answer.status, 200);
+    assert.equal(answer.body.length, 256);
+    assert.doesNotMatch(answer.body, /ListUsersResponse/);
+  }));
 
-test("dtd: well-formed XML with a document type", () => strikesOnce("dtd", (answer) => {
-  assert.match(answer.body, /^<\?xml version="1\.0"\?>\n<!DOCTYPE r \[<!ENTITY/);
-  assert.match(answer.body, /<\/ListUsersResponse>$/);
-}));
+test("dtd: well-formed XML with a document type", () =>
+  strikesOnce("dtd", (answer) => {
+    assert.match(answer.body, /^<\?xml version="1\.0"\?>\n<!DOCTYPE r \[<!ENTITY/);
+    assert.match(answer.body, /<\/ListUsersResponse>$/);
+  }));
 
-test("cut_xml: the HTTP is whole, the XML is not", () => strikesOnce("cut_xml", (answer) => {
-  assert.deepEqual([answer.status, answer.error], [200, undefined]);
-  assert.equal(Number(answer.headers["content-length"]), answer.body.length);
-  assert.match(answer.body, /^<ListUsersResponse/);
-  assert.doesNotMatch(answer.body, /<\/ListUsersResponse>/);
-}));
+test("cut_xml: the HTTP is whole, the XML is not", () =>
+  strikesOnce("cut_xml", (answer) => {
+    assert.deepEqual([answer.status, answer.error], [200, undefined]);
+    assert.equal(Number(answer.headers["content-length"]), answer.body.length);
+    assert.match(answer.body, /^<ListUsersResponse/);
+    assert.doesNotMatch(answer.body, /<\/ListUsersResponse>/);
+  }));
 
-test("cut_body: fewer bytes than announced, then an orderly close", () => strikesOnce("cut_body", (answer) => {
-  assert.equal(answer.status, 200);
-  assert.ok(answer.body.length > 0 && answer.body.length < Number(answer.headers["content-length"]));
-  assert.ok(answer.error, "the client notices");
-}));
+test("cut_body: fewer bytes than announced, then an orderly close", () =>
+  strikesOnce("cut_body", (answer) => {
+    assert.equal(answer.status, 200);
+    assert.ok(answer.body.length > 0 && answer.body.length < Number(answer.headers["content-length"]));
+    assert.ok(answer.error, "the client notices");
+  }));
 
-test("reset: half a body, then RST", () => strikesOnce("reset", (answer) => {
-  assert.equal(answer.status, 200);
-  assert.ok(answer.body.length > 0 && answer.body.length < Number(answer.headers["content-length"]));
-  assert.equal(answer.error, "ECONNRESET");
-}));
+test("reset: half a body, then RST", () =>
+  strikesOnce("reset", (answer) => {
+    assert.equal(answer.status, 200);
+    assert.ok(answer.body.length > 0 && answer.body.length < Number(answer.headers["content-length"]));
+    assert.equal(answer.error, "ECONNRESET");
+  }));
 
 test("timeout: no answer until the client goes, and then the call has ended", async () => {
-  await strikesOnce("timeout", (answer) => assert.deepEqual([answer.status, answer.error], [undefined, "CLIENT_TIMEOUT"]), {}, { timeout: 300 });
+  await strikesOnce(
+    "timeout",
+    (answer) => assert.deepEqual([answer.status, answer.error], [undefined, "CLIENT_TIMEOUT"]),
+    {},
+    { timeout: 300 },
+  );
   await until(async () => (await sim.get("calls")).in_flight === 0, "nothing is in flight");
 });
 
-test("slow: a byte at a time", () => strikesOnce("slow", (answer) => {
-  assert.equal(answer.error, "CLIENT_TIMEOUT");
-  assert.ok(answer.body.length >= 3 && answer.body.length <= 12, `${answer.body.length} bytes in 1 s at 100 ms a byte`);
-}, { interval_ms: 100 }, { timeout: 1000 }));
+test("slow: a byte at a time", () =>
+  strikesOnce(
+    "slow",
+    (answer) => {
+      assert.equal(answer.error, "CLIENT_TIMEOUT");
+      assert.ok(
+        answer.body.length >= 3 && answer.body.length <= 12,
+        `${answer.body.length} bytes in 1 s at 100 ms a byte`,
+      );
+    },
+    { interval_ms: 100 },
+    { timeout: 1000 },
+  ));
+
+for (const fault of ["endless_headers", "big_header"]) {
+  test(`${fault}: the header never ends`, () =>
+    strikesOnce(fault, (answer) => {
+      assert.deepEqual([answer.status, answer.error], [undefined, "HPE_HEADER_OVERFLOW"]);
+    }));
+}
+
+test("flood_1xx: interim replies and never a final one", async () => {
+  await strikesOnce(
+    "flood_1xx",
+    (answer) => {
+      assert.deepEqual([answer.status, answer.error], [undefined, "CLIENT_TIMEOUT"]);
+      assert.ok(answer.interim > 100, `${answer.interim} interim replies`);
+    },
+    {},
+    { timeout: 300 },
+  );
+  await until(async () => (await sim.get("calls")).in_flight === 0, "nothing is in flight");
+});
 
 test("same_token: the same marker for ever", async () => {
   await inject("same_token", { times: -1 });
@@ -136,7 +190,8 @@ test("big_token: a marker of a megabyte that still works", async () => {
 test("empty_pages: nothing on the page, more to come, and nothing is lost", async () => {
   await inject("empty_pages", { times: 3 });
   const sizes = [];
-  for await (const page of paginateListUsers({ client: sim.client(IAMClient, credentials), pageSize: 5 }, {})) sizes.push(page.Users.length);
+  for await (const page of paginateListUsers({ client: sim.client(IAMClient, credentials), pageSize: 5 }, {}))
+    sizes.push(page.Users.length);
   assert.deepEqual(sizes, [0, 0, 0, 5, 5, 2]);
 });
 
@@ -144,7 +199,8 @@ test("faults strike the page, the n-th call or the account they name", async () 
   const pages = async () => {
     const sizes = [];
     try {
-      for await (const page of paginateListUsers({ client: sim.client(IAMClient, credentials), pageSize: 5 }, {})) sizes.push(page.Users.length);
+      for await (const page of paginateListUsers({ client: sim.client(IAMClient, credentials), pageSize: 5 }, {}))
+        sizes.push(page.Users.length);
     } catch (error) {
       sizes.push(error.name);
     }
@@ -152,8 +208,13 @@ test("faults strike the page, the n-th call or the account they name", async () 
   };
   const match = (more) => sim.post("faults", [{ match: { operation: "ListUsers", ...more }, fault: "access_denied" }]);
   for (const [more, expected] of [
-    [{ page: 1 }, ["AccessDenied"]], [{ page: 2 }, [5, "AccessDenied"]], [{ page: "last" }, [5, 5, "AccessDenied"]], [{ nth: 2 }, [5, "AccessDenied"]],
-    [{ account: CUSTOMER }, ["AccessDenied"]], [{ account: "444455556666" }, [5, 5, 2]], [{ region: "eu-west-1" }, [5, 5, 2]],
+    [{ page: 1 }, ["AccessDenied"]],
+    [{ page: 2 }, [5, "AccessDenied"]],
+    [{ page: "last" }, [5, 5, "AccessDenied"]],
+    [{ nth: 2 }, [5, "AccessDenied"]],
+    [{ account: CUSTOMER }, ["AccessDenied"]],
+    [{ account: "444455556666" }, [5, 5, 2]],
+    [{ region: "eu-west-1" }, [5, 5, 2]],
   ]) {
     await match(more);
     assert.deepEqual(await pages(), expected, JSON.stringify(more));
@@ -170,7 +231,10 @@ test("a struck call is recorded with its fault", async () => {
   await inject("throttle");
   const { last } = await sim.get("calls");
   await codeOf(sim.client(IAMClient, credentials).send(new ListUsersCommand({})));
-  const { calls: [call], counts } = await sim.get(`calls?since=${last}`);
+  const {
+    calls: [call],
+    counts,
+  } = await sim.get(`calls?since=${last}`);
   assert.deepEqual([call.fault, call.code, call.status, call.action], ["throttle", "Throttling", 400, "iam:ListUsers"]);
   assert.equal(counts.by_code.Throttling, 1);
 });

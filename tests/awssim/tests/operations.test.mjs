@@ -14,7 +14,10 @@ const NEEDED = JSON.parse(readFileSync(new URL("./operations.json", import.meta.
 
 test("every needed operation has behaviour", () => {
   const missing = Object.entries(NEEDED).flatMap(([name, operations]) =>
-    operations.filter((operation) => !behaviours[name]?.operations[operation]).map((operation) => `${name}:${operation}`));
+    operations
+      .filter((operation) => !behaviours[name]?.operations[operation])
+      .map((operation) => `${name}:${operation}`),
+  );
   assert.deepEqual(missing, []);
 });
 
@@ -39,12 +42,20 @@ test("known but without behaviour, and not known at all", async () => {
   const sim = await Sim.start("demo.yaml", "--set", "external_id=tenant-1");
   const admin = await sim.assume("ConnectordAdmin", { ExternalId: "tenant-1" });
   const reader = await sim.assume("ConnectordReadOnly", { ExternalId: "tenant-1" });
-  const keys = (credentials) => codeOf(sim.client(IAMClient, credentials).send(new ListSSHPublicKeysCommand({ UserName: "alice" })));
+  const keys = (credentials) =>
+    codeOf(sim.client(IAMClient, credentials).send(new ListSSHPublicKeysCommand({ UserName: "alice" })));
   assert.equal(await keys(admin), "InvalidAction");
   assert.equal(await keys(reader), "AccessDenied");
-  assert.match((await callForm(sim, { Action: "NoSuchThing" }, { credentials: admin })).body, /<Code>InvalidAction<\/Code>.*Could not find operation NoSuchThing for version 2010-05-08/);
-  assert.match((await callForm(sim, { Action: "constructor" }, { credentials: admin })).body, /<Code>InvalidAction<\/Code>/);
-  const handshakes = (credentials) => codeOf(sim.client(OrganizationsClient, credentials).send(new ListHandshakesForAccountCommand({})));
+  assert.match(
+    (await callForm(sim, { Action: "NoSuchThing" }, { credentials: admin })).body,
+    /<Code>InvalidAction<\/Code>.*Could not find operation NoSuchThing for version 2010-05-08/,
+  );
+  assert.match(
+    (await callForm(sim, { Action: "constructor" }, { credentials: admin })).body,
+    /<Code>InvalidAction<\/Code>/,
+  );
+  const handshakes = (credentials) =>
+    codeOf(sim.client(OrganizationsClient, credentials).send(new ListHandshakesForAccountCommand({})));
   assert.equal(await handshakes(admin), "UnknownOperationException");
   assert.equal(await handshakes(reader), "AccessDeniedException");
   await sim.stop();

@@ -6,11 +6,16 @@ import { OrganizationsClient, ListRootsCommand } from "@aws-sdk/client-organizat
 import { CUSTOMER, Sim, codeOf, until } from "./support.mjs";
 
 let sim;
-before(async () => { sim = await Sim.start("demo.yaml", "--quotas", "default", "--set", "external_id=tenant-1"); });
+before(async () => {
+  sim = await Sim.start("demo.yaml", "--quotas", "default", "--set", "external_id=tenant-1");
+});
 after(() => sim.stop());
 
 const readOnly = (account) => sim.assume("ConnectordReadOnly", { ExternalId: "tenant-1" }, { account });
-const burst = (n, credentials) => Promise.all(Array.from({ length: n }, () => codeOf(sim.client(IAMClient, credentials).send(new ListUsersCommand({})))));
+const burst = (n, credentials) =>
+  Promise.all(
+    Array.from({ length: n }, () => codeOf(sim.client(IAMClient, credentials).send(new ListUsersCommand({})))),
+  );
 
 test("a burst over the bucket is throttled, by account", async () => {
   const [one, other] = [await readOnly(CUSTOMER), await readOnly("444455556666")];

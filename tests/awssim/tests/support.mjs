@@ -10,16 +10,27 @@ import { STSClient, AssumeRoleCommand } from "@aws-sdk/client-sts";
 
 export const HOME = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-export const VENDOR = { accessKeyId: "AKIACONNECTORDVENDOR", secretAccessKey: "vendor/secret+key/of/the/demo/world/0001" };
+export const VENDOR = {
+  accessKeyId: "AKIACONNECTORDVENDOR",
+  secretAccessKey: "vendor/secret+key/of/the/demo/world/0001",
+};
 export const CUSTOMER = "111122223333";
 
 export class Sim {
   static async start(world, ...options) {
-    const child = spawn(process.execPath, [path.join(HOME, "awssim.mjs"), "--world", path.join(HOME, "worlds", world), ...options],
-      { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(
+      process.execPath,
+      [path.join(HOME, "awssim.mjs"), "--world", path.resolve(HOME, "worlds", world), ...options],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
     const [line] = await Promise.race([
-      createInterface({ input: child.stdout })[Symbol.asyncIterator]().next().then(({ value }) => [value]),
-      new Promise((_, reject) => { child.once("exit", (code) => reject(new Error(`awssim ended with ${code}`))); }),
+      createInterface({ input: child.stdout })
+        [Symbol.asyncIterator]()
+        .next()
+        .then(({ value }) => [value]),
+      new Promise((_, reject) => {
+        child.once("exit", (code) => reject(new Error(`awssim ended with ${code}`)));
+      }),
     ]);
     return new Sim(child, JSON.parse(line));
   }
@@ -54,22 +65,45 @@ export class Sim {
   }
 
   async assume(role, input = {}, { account = CUSTOMER, credentials = VENDOR } = {}) {
-    const { Credentials: c } = await this.client(STSClient, credentials).send(new AssumeRoleCommand({
-      RoleArn: `arn:aws:iam::${account}:role/${role}`, RoleSessionName: "test", ...input,
-    }));
+    const { Credentials: c } = await this.client(STSClient, credentials).send(
+      new AssumeRoleCommand({
+        RoleArn: `arn:aws:iam::${account}:role/${role}`,
+        RoleSessionName: "test",
+        ...input,
+      }),
+    );
     return { accessKeyId: c.AccessKeyId, secretAccessKey: c.SecretAccessKey, sessionToken: c.SessionToken };
   }
 }
 
 // A signed query-protocol request, sent without any client in between; "tamper" changes it after it was signed.
-export async function callForm(sim, params, { service = "iam", region = "us-east-1", credentials = VENDOR, date = new Date(), tamper = (r) => r, timeout = 5000 } = {}) {
+export async function callForm(
+  sim,
+  params,
+  {
+    service = "iam",
+    region = "us-east-1",
+    credentials = VENDOR,
+    date = new Date(),
+    tamper = (r) => r,
+    timeout = 5000,
+  } = {},
+) {
   const { hostname, port } = new URL(sim.endpoint);
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256, applyChecksum: false });
-  const signed = await signer.sign({
-    method: "POST", protocol: "http:", hostname, port: Number(port), path: "/", query: {},
-    headers: { host: `${hostname}:${port}`, "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
-    body: new URLSearchParams({ Version: VERSIONS[service], ...params }).toString(),
-  }, { signingDate: date });
+  const signed = await signer.sign(
+    {
+      method: "POST",
+      protocol: "http:",
+      hostname,
+      port: Number(port),
+      path: "/",
+      query: {},
+      headers: { host: `${hostname}:${port}`, "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+      body: new URLSearchParams({ Version: VERSIONS[service], ...params }).toString(),
+    },
+    { signingDate: date },
+  );
   return exchange(tamper(signed), timeout);
 }
 
@@ -79,16 +113,23 @@ const VERSIONS = { iam: "2010-05-08", sts: "2011-06-15", ec2: "2016-11-15" };
 export function exchange({ method, hostname, port, path: target, headers, body }, timeout = 5000) {
   return new Promise((resolve) => {
     const started = Date.now();
-    const result = { status: undefined, headers: {}, body: "", error: undefined };
+    const result = { status: undefined, headers: {}, body: "", interim: 0, error: undefined };
     const finish = (error) => resolve({ ...result, error: error?.code, ms: Date.now() - started });
     const request = http.request({ method, hostname, port, path: target, headers, agent: false }, (response) => {
       Object.assign(result, { status: response.statusCode, headers: response.headers });
-      response.on("data", (chunk) => { result.body += chunk.toString("latin1"); });
+      response.on("data", (chunk) => {
+        result.body += chunk.toString("latin1");
+      });
       response.on("error", finish);
       response.on("end", () => finish());
     });
-    request.setTimeout(timeout, () => request.destroy(Object.assign(new Error("timeout"), { code: "CLIENT_TIMEOUT" })));
-    const limit = setTimeout(() => request.destroy(Object.assign(new Error("timeout"), { code: "CLIENT_TIMEOUT" })), timeout);
+    const limit = setTimeout(
+      () => request.destroy(Object.assign(new Error("timeout"), { code: "CLIENT_TIMEOUT" })),
+      timeout,
+    );
+    request.on("information", () => {
+      result.interim += 1;
+    });
     request.on("error", finish);
     request.on("close", () => clearTimeout(limit));
     request.end(body);
@@ -101,8 +142,14 @@ export async function until(condition, what, ms = 5000) {
     const value = await condition();
     if (value) return value;
     if (Date.now() > deadline) throw new Error(`gave up waiting until ${what}`);
-    await new Promise((resolve) => { setTimeout(resolve, 10); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10);
+    });
   }
 }
 
-export const codeOf = (promise) => promise.then(() => "ok", (error) => error.name);
+export const codeOf = (promise) =>
+  promise.then(
+    () => "ok",
+    (error) => error.name,
+  );

@@ -4,7 +4,13 @@ import { after, before, test } from "node:test";
 import { STSClient, AssumeRoleCommand, GetAccessKeyInfoCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { CUSTOMER, Sim, codeOf } from "./support.mjs";
 
-const PROBES = { none: undefined, wrong: "a-random-wrong-one", right: "tenant-one", other: "tenant-two", folded: "TENANT-ONE" };
+const PROBES = {
+  none: undefined,
+  wrong: "a-random-wrong-one",
+  right: "tenant-one",
+  other: "tenant-two",
+  folded: "TENANT-ONE",
+};
 
 // role: the probes that get in.
 const CASES = {
@@ -25,20 +31,28 @@ const CASES = {
 let sim;
 let demo;
 before(async () => {
-  [sim, demo] = await Promise.all([Sim.start("external-id.yaml"), Sim.start("demo.yaml", "--set", "external_id=tenant-1")]);
+  [sim, demo] = await Promise.all([
+    Sim.start("external-id.yaml"),
+    Sim.start("demo.yaml", "--set", "external_id=tenant-1"),
+  ]);
 });
 after(() => Promise.all([sim.stop(), demo.stop()]));
 
 async function opens(role) {
   const account = role === "own-account" ? "469725248735" : CUSTOMER;
-  const tried = await Promise.all(Object.entries(PROBES).map(async ([name, ExternalId]) =>
-    [name, await codeOf(sim.assume(role, { ExternalId }, { account }))]));
+  const tried = await Promise.all(
+    Object.entries(PROBES).map(async ([name, ExternalId]) => [
+      name,
+      await codeOf(sim.assume(role, { ExternalId }, { account })),
+    ]),
+  );
   assert.ok(tried.every(([, code]) => code === "ok" || code === "AccessDenied"));
   return tried.filter(([, code]) => code === "ok").map(([name]) => name);
 }
 
 for (const [role, probes] of Object.entries(CASES)) {
-  test(`trust "${role}" opens with: ${probes.join(", ") || "nothing"}`, async () => assert.deepEqual(await opens(role), probes));
+  test(`trust "${role}" opens with: ${probes.join(", ") || "nothing"}`, async () =>
+    assert.deepEqual(await opens(role), probes));
 }
 
 test("a trust policy put right, and one loosened, act at once", async () => {
@@ -61,20 +75,28 @@ test("the external ID may be told later", async () => {
 test("each AssumeRole is recorded with its external ID", async () => {
   const { last } = await sim.get("calls");
   await codeOf(sim.assume("none", { ExternalId: "seen", RoleSessionName: "who-it-is" }));
-  const { calls: [call] } = await sim.get(`calls?since=${last}`);
+  const {
+    calls: [call],
+  } = await sim.get(`calls?since=${last}`);
   assert.equal(call.external_id, "seen");
   assert.equal(call.session_name, "who-it-is");
   assert.equal(call.action, "sts:AssumeRole");
 });
 
 const assume = (input, from) => codeOf(demo.assume("ConnectordReadOnly", { ExternalId: "tenant-1", ...input }, from));
-const allow = (Action) => JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] });
+const allow = (Action) =>
+  JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] });
 
 test("inputs are checked", async () => {
   const results = {
-    "short name": await assume({ RoleSessionName: "x" }), "odd name": await assume({ RoleSessionName: "a b" }), "long name": await assume({ RoleSessionName: "x".repeat(65) }),
-    "short id": await assume({ ExternalId: "x" }), "odd id": await assume({ ExternalId: "a b" }), brief: await assume({ DurationSeconds: 899 }),
-    endless: await assume({ DurationSeconds: 43_201 }), "above the role's": await assume({ DurationSeconds: 3601 }),
+    "short name": await assume({ RoleSessionName: "x" }),
+    "odd name": await assume({ RoleSessionName: "a b" }),
+    "long name": await assume({ RoleSessionName: "x".repeat(65) }),
+    "short id": await assume({ ExternalId: "x" }),
+    "odd id": await assume({ ExternalId: "a b" }),
+    brief: await assume({ DurationSeconds: 899 }),
+    endless: await assume({ DurationSeconds: 43_201 }),
+    "above the role's": await assume({ DurationSeconds: 3601 }),
   };
   assert.deepEqual([...new Set(Object.values(results))], ["ValidationError"]);
   assert.equal(await assume({ DurationSeconds: 900 }), "ok");
@@ -89,14 +111,17 @@ test("session policies are checked", async () => {
 
 test("a chained role lasts an hour at most", async () => {
   const base = await demo.assume("ConnectordBase", { DurationSeconds: 43_200 }, { account: "469725248735" });
-  const chained = (DurationSeconds) => codeOf(demo.assume("ConnectordLong", { ExternalId: "tenant-1", DurationSeconds }, { credentials: base }));
+  const chained = (DurationSeconds) =>
+    codeOf(demo.assume("ConnectordLong", { ExternalId: "tenant-1", DurationSeconds }, { credentials: base }));
   assert.equal(await chained(3600), "ok");
   assert.equal(await chained(3601), "ValidationError");
   assert.equal(await codeOf(demo.assume("ConnectordLong", { ExternalId: "tenant-1", DurationSeconds: 43_200 })), "ok");
 });
 
 test("the caller needs permission too", async () => {
-  const { results: [key] } = await demo.post("world", [{ op: "put_key", account: "469725248735", user: "nobody" }]);
+  const {
+    results: [key],
+  } = await demo.post("world", [{ op: "put_key", account: "469725248735", user: "nobody" }]);
   const credentials = { accessKeyId: key.id, secretAccessKey: key.secret };
   assert.equal(await assume({}, { credentials }), "AccessDenied");
 });
@@ -107,18 +132,32 @@ test("a role that was just made is not seen for a minute", async () => {
   await demo.post("clock", { offset_s: 61 });
   const send = demo.client(STSClient);
   send.config.systemClockOffset = 61_000;
-  assert.equal(await codeOf(send.send(new AssumeRoleCommand({
-    RoleArn: `arn:aws:iam::${CUSTOMER}:role/ConnectordNew`, RoleSessionName: "test", ExternalId: "tenant-1",
-  }))), "ok");
+  assert.equal(
+    await codeOf(
+      send.send(
+        new AssumeRoleCommand({
+          RoleArn: `arn:aws:iam::${CUSTOMER}:role/ConnectordNew`,
+          RoleSessionName: "test",
+          ExternalId: "tenant-1",
+        }),
+      ),
+    ),
+    "ok",
+  );
   await demo.post("clock", { offset_s: 0 });
 });
 
 test("who am I needs no permission, and keys tell their account", async () => {
-  const credentials = await demo.assume("ConnectordShort", { ExternalId: "tenant-1", Policy: allow("s3:ListAllMyBuckets") });
+  const credentials = await demo.assume("ConnectordShort", {
+    ExternalId: "tenant-1",
+    Policy: allow("s3:ListAllMyBuckets"),
+  });
   const me = await demo.client(STSClient, credentials).send(new GetCallerIdentityCommand({}));
   assert.equal(me.Arn, `arn:aws:sts::${CUSTOMER}:assumed-role/ConnectordShort/test`);
   assert.match(me.UserId, /^AROA[A-Z2-7]{17}:test$/);
   const admin = await demo.assume("ConnectordAdmin", { ExternalId: "tenant-1" });
-  const info = await demo.client(STSClient, admin).send(new GetAccessKeyInfoCommand({ AccessKeyId: "AKIACONNECTORDVENDOR" }));
+  const info = await demo
+    .client(STSClient, admin)
+    .send(new GetAccessKeyInfoCommand({ AccessKeyId: "AKIACONNECTORDVENDOR" }));
   assert.equal(info.Account, "469725248735");
 });

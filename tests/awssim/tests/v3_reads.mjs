@@ -14,7 +14,13 @@ export async function readAccount(sim, credentials, pageSize) {
   const config = { client, pageSize };
   const read = { access_keys: {}, last_used: {}, mfa: {} };
   read.account = (await sim.client(STSClient, credentials).send(new GetCallerIdentityCommand({}))).Account;
-  read.details = await all(iam.paginateGetAccountAuthorizationDetails(config, {}), "UserDetailList", "GroupDetailList", "RoleDetailList", "Policies");
+  read.details = await all(
+    iam.paginateGetAccountAuthorizationDetails(config, {}),
+    "UserDetailList",
+    "GroupDetailList",
+    "RoleDetailList",
+    "Policies",
+  );
   read.users = await all(iam.paginateListUsers(config, {}), "Users");
   read.roles = await all(iam.paginateListRoles(config, {}), "Roles");
   read.aws_policies = await all(iam.paginateListPolicies(config, { Scope: "AWS", OnlyAttached: true }), "Policies");
@@ -23,11 +29,15 @@ export async function readAccount(sim, credentials, pageSize) {
     read.access_keys[UserName] = await all(iam.paginateListAccessKeys(config, { UserName }), "AccessKeyMetadata");
     read.mfa[UserName] = await all(iam.paginateListMFADevices(config, { UserName }), "MFADevices");
     for (const { AccessKeyId } of read.access_keys[UserName]) {
-      read.last_used[AccessKeyId] = (await client.send(new iam.GetAccessKeyLastUsedCommand({ AccessKeyId }))).AccessKeyLastUsed;
+      read.last_used[AccessKeyId] = (
+        await client.send(new iam.GetAccessKeyLastUsedCommand({ AccessKeyId }))
+      ).AccessKeyLastUsed;
     }
   }
   read.saml = (await client.send(new iam.ListSAMLProvidersCommand({}))).SAMLProviderList;
   read.oidc = (await client.send(new iam.ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList;
-  read.regions = (await sim.client(EC2Client, credentials).send(new DescribeRegionsCommand({ AllRegions: true }))).Regions;
+  read.regions = (
+    await sim.client(EC2Client, credentials).send(new DescribeRegionsCommand({ AllRegions: true }))
+  ).Regions;
   return read;
 }

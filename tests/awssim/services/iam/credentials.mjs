@@ -7,11 +7,23 @@ import * as views from "./views.mjs";
 const rootSerial = (account) => `arn:${account.partition}:iam::${account.id}:mfa/root-account-mfa-device`;
 
 function virtualDevices(account) {
-  const owned = account.sorted("users").flatMap((user) => user.mfa.filter(({ type }) => type === "virtual").map((device) => ({
-    SerialNumber: device.serial, EnableDate: device.enabled, User: views.userSummary(account, user),
-  })));
-  const root = { Arn: `arn:${account.partition}:iam::${account.id}:root`, UserId: account.id, CreateDate: account.created };
-  const all = account.root.mfa ? [...owned, { SerialNumber: rootSerial(account), EnableDate: account.created, User: root }] : owned;
+  const owned = account.sorted("users").flatMap((user) =>
+    user.mfa
+      .filter(({ type }) => type === "virtual")
+      .map((device) => ({
+        SerialNumber: device.serial,
+        EnableDate: device.enabled,
+        User: views.userSummary(account, user),
+      })),
+  );
+  const root = {
+    Arn: `arn:${account.partition}:iam::${account.id}:root`,
+    UserId: account.id,
+    CreateDate: account.created,
+  };
+  const all = account.root.mfa
+    ? [...owned, { SerialNumber: rootSerial(account), EnableDate: account.created, User: root }]
+    : owned;
   return all.sort((a, b) => (a.SerialNumber < b.SerialNumber ? -1 : 1));
 }
 
@@ -29,9 +41,16 @@ export const operations = {
   GetAccessKeyLastUsed({ account, input, principal }) {
     const user = ownerOfKey(account, input.AccessKeyId);
     // AWS does not say whether a foreign key exists.
-    if (!user) throw new AwsError("AccessDenied", `User: ${principal.arn} is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key ${input.AccessKeyId}`, 403);
+    if (!user)
+      throw new AwsError(
+        "AccessDenied",
+        `User: ${principal.arn} is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key ${input.AccessKeyId}`,
+        403,
+      );
     const used = user.keys.find((key) => key.id === input.AccessKeyId).last_used;
-    const last = used ? { LastUsedDate: used.date, ServiceName: used.service, Region: used.region } : { ServiceName: "N/A", Region: "N/A" };
+    const last = used
+      ? { LastUsedDate: used.date, ServiceName: used.service, Region: used.region }
+      : { ServiceName: "N/A", Region: "N/A" };
     return { UserName: user.name, AccessKeyLastUsed: last };
   },
 
@@ -45,7 +64,9 @@ export const operations = {
 
   ListVirtualMFADevices(call) {
     const assigned = ASSIGNMENT[call.input.AssignmentStatus];
-    const devices = virtualDevices(call.account).filter(({ User }) => assigned === undefined || Boolean(User) === assigned);
+    const devices = virtualDevices(call.account).filter(
+      ({ User }) => assigned === undefined || Boolean(User) === assigned,
+    );
     const { items, more } = paginate(call, devices, (device) => device.SerialNumber);
     return { VirtualMFADevices: items, ...more };
   },
@@ -53,6 +74,12 @@ export const operations = {
   GetLoginProfile({ account, input }) {
     const user = find(account, "users", input.UserName);
     if (!user.password) throw missing(`Login Profile for User ${user.name} cannot be found.`);
-    return { LoginProfile: { UserName: user.name, CreateDate: user.password.created, PasswordResetRequired: user.password.reset_required } };
+    return {
+      LoginProfile: {
+        UserName: user.name,
+        CreateDate: user.password.created,
+        PasswordResetRequired: user.password.reset_required,
+      },
+    };
   },
 };

@@ -33,13 +33,21 @@ export function subject(call) {
 }
 
 const BY_MEMBER = [
-  ["UserName", "users", "user"], ["RoleName", "roles", "role"], ["GroupName", "groups", "group"],
+  ["UserName", "users", "user"],
+  ["RoleName", "roles", "role"],
+  ["GroupName", "groups", "group"],
   ["InstanceProfileName", "instance_profiles", "instance-profile"],
 ];
 const BY_LISTING = {
-  ListUsers: "user/", ListRoles: "role/", ListGroups: "group/", ListInstanceProfiles: "instance-profile/",
-  ListServerCertificates: "server-certificate/", ListSAMLProviders: "*", ListVirtualMFADevices: "mfa/",
-  ListPolicies: "policy/", ListOpenIDConnectProviders: "oidc-provider/",
+  ListUsers: "user/",
+  ListRoles: "role/",
+  ListGroups: "group/",
+  ListInstanceProfiles: "instance-profile/",
+  ListServerCertificates: "server-certificate/",
+  ListSAMLProviders: "*",
+  ListVirtualMFADevices: "mfa/",
+  ListPolicies: "policy/",
+  ListOpenIDConnectProviders: "oidc-provider/",
 };
 
 export function resourceOf({ account, input, operation, principal }) {

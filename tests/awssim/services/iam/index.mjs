@@ -8,5 +8,10 @@ import * as report from "./report.mjs";
 export { resourceOf } from "./find.mjs";
 
 export const operations = {
-  ...accounts.operations, ...credentials.operations, ...details.operations, ...policies.operations, ...principals.operations, ...report.operations,
+  ...accounts.operations,
+  ...credentials.operations,
+  ...details.operations,
+  ...policies.operations,
+  ...principals.operations,
+  ...report.operations,
 };

@@ -6,7 +6,10 @@ import * as views from "./views.mjs";
 function inScope(account, scope) {
   const own = scope === "AWS" ? [] : account.sorted("policies");
   const aws = scope === "Local" ? [] : account.world.managed.sorted;
-  return [...own.map((policy) => ({ policy, key: `0${policy.name}` })), ...aws.map((policy) => ({ policy, key: `1${policy.name}` }))];
+  return [
+    ...own.map((policy) => ({ policy, key: `0${policy.name}` })),
+    ...aws.map((policy) => ({ policy, key: `1${policy.name}` })),
+  ];
 }
 
 const ENTITIES = [
@@ -18,8 +21,10 @@ const ENTITIES = [
 export const operations = {
   ListPolicies(call) {
     const { account, input } = call;
-    const wanted = inScope(account, input.Scope ?? "All").filter(({ policy }) =>
-      (!input.OnlyAttached || views.isUsed(account, policy)) && policy.path.startsWith(input.PathPrefix ?? "/"));
+    const wanted = inScope(account, input.Scope ?? "All").filter(
+      ({ policy }) =>
+        (!input.OnlyAttached || views.isUsed(account, policy)) && policy.path.startsWith(input.PathPrefix ?? "/"),
+    );
     const { items, more } = paginate(call, wanted, (item) => item.key);
     return { Policies: items.map(({ policy }) => views.policySummary(account, policy)), ...more };
   },
@@ -28,7 +33,8 @@ export const operations = {
 
   GetPolicyVersion({ account, input }) {
     const version = findPolicy(account, input.PolicyArn).versions.find(({ id }) => id === input.VersionId);
-    if (!version) throw missing(`Policy ${input.PolicyArn} version ${input.VersionId} does not exist or is not attachable.`);
+    if (!version)
+      throw missing(`Policy ${input.PolicyArn} version ${input.VersionId} does not exist or is not attachable.`);
     return { PolicyVersion: views.versionView(account, version) };
   },
 
@@ -39,7 +45,9 @@ export const operations = {
   },
 
   ListPolicyTags(call) {
-    const tags = views.tagList(findPolicy(call.account, call.input.PolicyArn).tags).sort((a, b) => (a.Key < b.Key ? -1 : 1));
+    const tags = views
+      .tagList(findPolicy(call.account, call.input.PolicyArn).tags)
+      .sort((a, b) => (a.Key < b.Key ? -1 : 1));
     const { items, more } = paginate(call, tags, ({ Key }) => Key);
     return { Tags: items, ...more };
   },
@@ -47,8 +55,9 @@ export const operations = {
   ListEntitiesForPolicy(call) {
     const { account, input } = call;
     const used = views.attachmentsOf(account, findPolicy(account, input.PolicyArn));
-    const wanted = ENTITIES.filter(({ filter }) => !input.EntityFilter || input.EntityFilter === filter)
-      .flatMap((one) => used[one.kind].map((entity) => ({ one, entity, key: one.filter + entity.name })));
+    const wanted = ENTITIES.filter(({ filter }) => !input.EntityFilter || input.EntityFilter === filter).flatMap(
+      (one) => used[one.kind].map((entity) => ({ one, entity, key: one.filter + entity.name })),
+    );
     const { items, more } = paginate(call, wanted, (item) => item.key);
     const output = { PolicyGroups: [], PolicyUsers: [], PolicyRoles: [], ...more };
     for (const { one, entity } of items) output[one.list].push(one.view(entity));

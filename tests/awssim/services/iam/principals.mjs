@@ -14,7 +14,11 @@ const listing = (kind, member, view) => (call) => {
 };
 
 // The three kinds of principal have the same operations under different member names.
-const PRINCIPALS = [{ kind: "users", noun: "User" }, { kind: "groups", noun: "Group" }, { kind: "roles", noun: "Role" }];
+const PRINCIPALS = [
+  { kind: "users", noun: "User" },
+  { kind: "groups", noun: "Group" },
+  { kind: "roles", noun: "Role" },
+];
 
 function policyOperations({ kind, noun }) {
   const named = (call) => find(call.account, kind, call.input[`${noun}Name`]);
@@ -27,13 +31,22 @@ function policyOperations({ kind, noun }) {
     [`Get${noun}Policy`](call) {
       const { account, input } = call;
       const document = named(call).inline[input.PolicyName];
-      if (document === undefined) throw missing(`The ${noun.toLowerCase()} policy with name ${input.PolicyName} cannot be found.`);
-      return { [`${noun}Name`]: input[`${noun}Name`], PolicyName: input.PolicyName, PolicyDocument: account.world.documents.encoded(document) };
+      if (document === undefined)
+        throw missing(`The ${noun.toLowerCase()} policy with name ${input.PolicyName} cannot be found.`);
+      return {
+        [`${noun}Name`]: input[`${noun}Name`],
+        PolicyName: input.PolicyName,
+        PolicyDocument: account.world.documents.encoded(document),
+      };
     },
     [`ListAttached${noun}Policies`](call) {
       const { account, input } = call;
-      const attached = views.attachedList(account, named(call))
-        .filter(({ PolicyArn }) => input.PathPrefix === undefined || account.policy(PolicyArn)?.path.startsWith(input.PathPrefix));
+      const attached = views
+        .attachedList(account, named(call))
+        .filter(
+          ({ PolicyArn }) =>
+            input.PathPrefix === undefined || account.policy(PolicyArn)?.path.startsWith(input.PathPrefix),
+        );
       const { items, more } = paginate(call, attached, ({ PolicyName }) => PolicyName);
       return { AttachedPolicies: items, ...more };
     },
@@ -43,7 +56,11 @@ function policyOperations({ kind, noun }) {
 function tagged(kind, noun) {
   return (call) => {
     const tags = views.tagList(find(call.account, kind, call.input[`${noun}Name`]).tags);
-    const { items, more } = paginate(call, tags.sort((a, b) => (a.Key < b.Key ? -1 : 1)), ({ Key }) => Key);
+    const { items, more } = paginate(
+      call,
+      tags.sort((a, b) => (a.Key < b.Key ? -1 : 1)),
+      ({ Key }) => Key,
+    );
     return { Tags: items, ...more };
   };
 }
@@ -56,14 +73,21 @@ export const operations = {
   GetUser: (call) => ({ User: views.userFull(call.account, subject(call)) }),
   GetRole: (call) => ({ Role: views.roleFull(call.account, find(call.account, "roles", call.input.RoleName)) }),
   GetInstanceProfile: (call) => ({
-    InstanceProfile: views.instanceProfile(call.account, find(call.account, "instance_profiles", call.input.InstanceProfileName)),
+    InstanceProfile: views.instanceProfile(
+      call.account,
+      find(call.account, "instance_profiles", call.input.InstanceProfileName),
+    ),
   }),
 
   GetGroup(call) {
     const { account, input } = call;
     const group = find(account, "groups", input.GroupName);
     const { items, more } = paginate(call, account.membersOf(group), byName);
-    return { Group: views.groupSummary(account, group), Users: items.map((user) => views.userSummary(account, user)), ...more };
+    return {
+      Group: views.groupSummary(account, group),
+      Users: items.map((user) => views.userSummary(account, user)),
+      ...more,
+    };
   },
 
   ListGroupsForUser(call) {

@@ -1,0 +1,38 @@
+"""Calls one operation of each protocol and prints, as JSON, how each ended."""
+import json
+import sys
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+EKS_ARN = "arn:aws:eks:eu-west-1:111122223333:cluster/a+b c"
+CALLS = {
+    "eks": ("list_tags_for_resource", {"resourceArn": EKS_ARN}),
+    "lambda": ("list_tags", {"Resource": "arn:aws:lambda:eu-west-1:111122223333:function:f"}),
+    "s3": ("get_bucket_policy", {"Bucket": "a-bucket"}),
+    "dynamodb": ("list_tables", {}),
+    "dynamodbstreams": ("list_streams", {}),
+    "kms": ("list_keys", {}),
+    "rds": ("describe_db_instances", {}),
+    "ec2": ("describe_instances", {"Filters": [{"Name": "vpc-id", "Values": ["v1", "v2"]}]}),
+    "cloudtrail": ("lookup_events", {}),
+    "sso-admin": ("list_instances", {}),
+    "identitystore": ("list_users", {"IdentityStoreId": "d-1234567890"}),
+    "secretsmanager": ("list_secrets", {}),
+    "cloudformation": ("list_stacks", {}),
+    "events": ("list_rules", {}),
+}
+
+
+def outcome(endpoint, name, operation, parameters):
+    settings = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0})
+    client = boto3.client(name, endpoint_url=endpoint, region_name="eu-west-1", config=settings)
+    try:
+        getattr(client, operation)(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "ok"
+
+
+json.dump({name: outcome(sys.argv[1], name, *call) for name, call in CALLS.items()}, sys.stdout)
