@@ -229,7 +229,7 @@ static const struct stmt CANCEL_TASKS = {
 	"$2"
 	" AND state = 'leased' RETURNING task_id)"
 	" SELECT (SELECT count(*) FROM d) AS ended, (SELECT count(*) FROM u) AS flagged,"
-	" pg_notify('task', '')",
+	" pg_notify('task_cancel', '')",
 	2, .by_index = true
 };
 static const struct stmt CANCEL_SYNC = {
