@@ -97,7 +97,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Insertions, deletions and replacements between two names; CONFIG_NAME_MAX when one is too long to
+/* Insertions, deletions and replacements between two names, whatever their case; CONFIG_NAME_MAX when one is too long to
  * be a misspelling. */
 static size_t distance(struct str a, struct str b)
 {
@@ -112,7 +112,7 @@ static size_t distance(struct str a, struct str b)
 
 		row[0] = i;
 		for (size_t k = 1; k <= b.n; k++) {
-			size_t replaced = diagonal + (a.p[i - 1] != b.p[k - 1]);
+			size_t replaced = diagonal + ((a.p[i - 1] | 0x20) != (b.p[k - 1] | 0x20));
 
 			diagonal = row[k];
 			row[k] = least(replaced, least(row[k], row[k - 1]) + 1);
@@ -307,23 +307,22 @@ static enum rc read_file(struct config *c, const char *path, struct err *err)
 
 /* --- the environment -------------------------------------------------------------------------- */
 
-/* "CONNECTORD_LISTEN_PORT" as "listen_port"; false when it is longer than any name. */
+/* "CONNECTORD_LISTEN_PORT" as "listen_port". False when it cannot be a setting: longer than any, or
+ * with lower case in it, which is another variable and not a second spelling. */
 static bool lower_name(struct str label, char out[CONFIG_NAME_MAX])
 {
 	struct str name = str_sub(label, strlen(CONFIG_ENV), label.n);
+	bool good = name.n < CONFIG_NAME_MAX;
 
-	if (name.n >= CONFIG_NAME_MAX)
-		return false;
+	name = str_sub(name, 0, CONFIG_NAME_MAX - 1);
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 
-		/* Lower case in the environment is another name, not a second spelling. */
-		if (c >= 'a' && c <= 'z')
-			c = '?';
+		good = good && !(c >= 'a' && c <= 'z');
 		out[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 	}
 	out[name.n] = '\0';
-	return true;
+	return good;
 }
 
 static enum rc read_environment(struct config *c, struct err *err)
@@ -359,14 +358,19 @@ static enum rc check_together(const struct config *c, struct err *err)
 		       "renewed");
 }
 
+static void fill_defaults(struct config *c)
+{
+	for (size_t i = 0; i < COUNT_OF(CONFIG_ENTRIES); i++)
+		c->value[i] = mem_copy(CONFIG_ENTRIES[i].fallback);
+}
+
 enum rc config_load(const char *path, struct config **ret, struct err *err)
 {
 	AUTO(config) struct config *c = MEM_NEW(struct config);
 	const char *from = path ? path : getenv(CONFIG_ENV "CONFIG");
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < COUNT_OF(CONFIG_ENTRIES); i++)
-		c->value[i] = mem_copy(CONFIG_ENTRIES[i].fallback);
+	fill_defaults(c);
 	if (from && from[0])
 		rc = read_file(c, from, err);
 	if (rc == RC_OK)

@@ -231,5 +231,5 @@ void log_error(const char *event, const struct err *err)
 
 	log_event(LEVELS[err->rc], event, LOG_STR("rc", err_rc_name(err->rc)),
 		  LOG_STR("code", err->code), LOG_STR("text", err->text),
-		  LOG_STR("field", err->field[0] ? err->field : ""), LOG_END);
+		  err->field[0] ? LOG_STR("field", err->field) : LOG_END, LOG_END);
 }

@@ -43,9 +43,12 @@ void *mem_alloc(size_t n)
 
 void *mem_array(size_t count, size_t size)
 {
-	/* calloc refuses a product that overflows. */
-	void *p = calloc(count ? count : 1, size ? size : 1);
+	size_t n = 0;
+	void *p = NULL;
 
+	if (__builtin_mul_overflow(count, size, &n))
+		out_of_memory();
+	p = calloc(1, n ? n : 1);
 	if (!p)
 		out_of_memory();
 	return p;

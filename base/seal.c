@@ -1,6 +1,6 @@
 /* Sealing: whoever holds the public key closes, only a keyring opens. A data key per secret, sealed
  * to the keyring; the secret under it, bound to its place by the associated data.
- * Never keeps a plain secret or a data key outside guarded memory, never says which byte was bad. */
+ * Never keeps a plain secret or a data key outside guarded memory, never says what was bad. */
 #include "base/seal.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -314,7 +314,7 @@ enum rc seal_keys_make(const char *dir, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	rc = write_key(pub_path, 0644, str_n(public.bytes, sizeof(public.bytes)), err);
-	/* A secret key without its public half would never be used, and would block the next try. */
+	/* A secret key without its public half would never be used and would block the next try. */
 	if (rc != RC_OK)
 		unlink(key_path);
 	return rc;

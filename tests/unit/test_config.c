@@ -118,7 +118,7 @@ static const struct {
 	  "line 1: there is no setting listen_prot; did you mean listen_port?" },
 	{ "\n\nzzzzzzzzzzzzzzzz = 1\n",
 	  "line 3: there is no setting zzzzzzzzzzzzzzzz; `connectord" },
-	{ "LISTEN_PORT = 1\n", "there is no setting LISTEN_PORT" },
+	{ "LISTEN_PORT = 1\n", "there is no setting LISTEN_PORT; did you mean listen_port?" },
 	{ "listen_port = x\n", "line 1: listen_port must be a whole number from 0 to 65535" },
 	{ "listen_port = 65536\n", "listen_port must be" },
 	{ "listen_port = -1\n", "listen_port must be" },
@@ -187,7 +187,7 @@ static void unknown_variable_is_named_with_a_suggestion(void **state)
 		const char *variable, *says;
 	} BAD[] = {
 		{ "CONNECTORD_LISTEN_PROT=1", "CONNECTORD_LISTEN_PROT; did you mean listen_port?" },
-		{ "CONNECTORD_listen_port=1", "CONNECTORD_listen_port" },
+		{ "CONNECTORD_listen_port=1", "CONNECTORD_listen_port; did you mean listen_port?" },
 		{ "CONNECTORD_=1", "no setting CONNECTORD_" },
 		{ "CONNECTORD_LISTEN_PORT=http", "CONNECTORD_LISTEN_PORT: listen_port must be" },
 		{ "CONNECTORD_CLOCK_OFFSET_S=soon", "clock_offset_s must be" },

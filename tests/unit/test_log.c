@@ -231,6 +231,7 @@ static void error_is_one_line_at_the_level_of_its_rc(void **state)
 	assert_true(str_eq(json_str(line, "rc"), S("BROKEN")));
 	assert_true(str_eq(json_str(line, "code"), S("the_code")));
 	assert_true(str_eq(json_str(line, "text"), S("the text")));
+	assert_null(json_object_get(line, "field"));
 }
 
 static void text_form_is_short_and_auto_is_json_without_a_terminal(void **state)
