@@ -1,0 +1,15 @@
+/* Sessions, as the engine sees them. */
+#ifndef WORKERS_AWS_AWS_SESSION_H
+#define WORKERS_AWS_AWS_SESSION_H
+
+#include "workers/aws/aws_client.h"
+#include "workers/aws/creds.h"
+
+/* Credentials that last, refreshed when it is time; one refresh at once, whoever asks. refused_id:
+ * credentials that AWS has called expired (0 = none): others are fetched. May call AWS on the
+ * client's inner client. */
+MUST_CHECK enum rc aws_session_creds(struct aws_session *s, struct aws_client *c,
+				     uint64_t refused_id, struct creds **ret,
+				     struct aws_fault *fault, struct err *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* One set of credentials, immutable and counted, so that a request signs with the set it was given
+ * while a refresh replaces it. */
+#ifndef WORKERS_AWS_CREDS_H
+#define WORKERS_AWS_CREDS_H
+
+#include "base/secret.h"
+
+struct creds {
+	int refs;    /* atomic */
+	uint64_t id; /* unique in the process: key of the signer's cache */
+	char *access_key_id;
+	struct secret *secret;
+	struct secret *token; /* NULL: a long-lived key */
+	int64_t expires_wall; /* 0: never */
+	int64_t born_wall;
+};
+
+void creds_free(struct creds *c); /* drops a reference */
+DEFINE_AUTO(creds)
+/* token may be empty. */
+struct creds *creds_new(struct str access_key_id, struct str secret, struct str token) NEVER_NULL;
+struct creds *creds_ref(struct creds *c) NEVER_NULL;
+
+#endif

@@ -1,0 +1,12 @@
+/* STS rows. Always the regional endpoint: tokens of the global one fail in opt-in regions. */
+#include "aws/sts.h"
+
+#define STS .service = "sts", .proto = AWS_QUERY, .version = "2011-06-15"
+
+const struct aws_op STS_GET_CALLER_IDENTITY = { STS, .action = "GetCallerIdentity" };
+const struct aws_op STS_ASSUME_ROLE = {
+	STS,
+	.action = "AssumeRole",
+	.iam_action = "sts:AssumeRole",
+	.secret = true,
+};
