@@ -63,8 +63,9 @@ const struct help_command HELP_COMMANDS[] = {
 		      "user=connectord_owner' connectord migrate\n",
 	  .text = "Runs as the owner role, which must be allowed to create the roles "
 		  "connectord_app and\nconnectord_worker. Safe to run again, and from several "
-		  "places at once.\n",
-	  .flags = "",
+		  "places at once.\n\n"
+		  "  --check   change nothing; fail when the database and this program differ\n",
+	  .flags = "--check",
 	  .settings = "|" COMMON "database_url|" },
 	{ .name = "keys",
 	  .run = cmd_keys,

@@ -277,7 +277,7 @@ static int64_t give_up(struct pool *p)
 	int64_t n = 0;
 
 	if (db_open(p->database_url, "connectord worker drain", &db, &err) != RC_OK)
-		return 0; /* the leases run out */
+		log_error("release_failed", &err); /* then the leases run out by themselves */
 	for (int i = 0; i < p->n_threads; i++) {
 		char kind[] = "abandoned"; /* the task's own text is its thread's to free */
 		struct task held = { .lease = 0 };
@@ -316,7 +316,7 @@ static void announce(struct pool *p, bool *flag)
 	lock_drop(&p->lock);
 }
 
-void pool_drain(struct pool *p)
+bool pool_drain(struct pool *p)
 {
 	int64_t now = clock_mono();
 	int64_t leave_s = p->set.drain_s > 4 * POOL_LEAVE_S ? POOL_LEAVE_S : p->set.drain_s / 4;
@@ -339,6 +339,7 @@ void pool_drain(struct pool *p)
 	}
 	log_event(LOG_INFO, "drained", LOG_I64("given_up", given_up),
 		  LOG_I64("ms", (clock_mono() - now) / CLOCK_MS), LOG_END);
+	return given_up == 0;
 }
 
 /* A thread that was given up still uses the pool: it is left to the end of the process. */

@@ -15,8 +15,9 @@ void pool_free(struct pool *p); /* after pool_drain */
 DEFINE_AUTO(pool)
 MUST_CHECK enum rc pool_start(const struct pool_settings *settings, const struct task_kind *kinds,
 			      const struct worker_env *env, struct pool **ret, struct err *err);
-/* Stops claiming at once, waits up to drain_s for running tasks, releases the rest without charging an attempt. */
-void pool_drain(struct pool *p);
+/* Stops claiming at once, gives running tasks drain_s, tells them to leave in its last seconds, and releases the rest without
+ * charging an attempt. False: threads of such tasks still run and use *env: the process must end without freeing either. */
+bool pool_drain(struct pool *p);
 /* False when nothing was claimed, beaten or polled for so long that the process should die loudly (watchdog). */
 bool pool_alive(const struct pool *p);
 
