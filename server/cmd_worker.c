@@ -195,13 +195,15 @@ static enum rc run_pool(struct worker *w, struct err *err)
 		.attempts_max = (int)config_i64(c, "task_attempts"),
 		.scheduler = config_bool(c, "scheduler"),
 	};
+	char worker_id[ID_UUID_TEXT];
 	struct pool *pool = NULL;
 	enum rc rc = pool_start(&settings, KINDS, &w->env, &pool, err);
 
 	if (rc != RC_OK) /* threads of it may run: the process ends, nothing is freed under them */
 		return rc;
-	log_event(LOG_INFO, "worker_ready", LOG_I64("threads", settings.threads),
-		  LOG_BOOL("base_identity", w->base != NULL),
+	id_uuid(pool_worker_id(pool), worker_id);
+	log_event(LOG_INFO, "worker_ready", LOG_STR("worker_id", worker_id),
+		  LOG_I64("threads", settings.threads), LOG_BOOL("base_identity", w->base != NULL),
 		  LOG_STR("vendor_account", w->env.vendor_account), LOG_END);
 	notify_send("READY=1");
 	watch(w, pool);

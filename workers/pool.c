@@ -353,6 +353,11 @@ void pool_free(struct pool *p)
 	mem_free(p);
 }
 
+struct id pool_worker_id(const struct pool *p)
+{
+	return p->worker_id;
+}
+
 bool pool_alive(const struct pool *pool)
 {
 	struct pool *p = (struct pool *)(uintptr_t)pool; /* to read takes the lock */

@@ -18,6 +18,8 @@ MUST_CHECK enum rc pool_start(const struct pool_settings *settings, const struct
 /* Stops claiming at once, gives running tasks drain_s, tells them to leave in its last seconds, and releases the rest without
  * charging an attempt. False: threads of such tasks still run and use *env: the process must end without freeing either. */
 bool pool_drain(struct pool *p);
+/* Names this process in task.worker_id. */
+struct id pool_worker_id(const struct pool *p);
 /* False when nothing was claimed, beaten or polled for so long that the process should die loudly (watchdog). */
 bool pool_alive(const struct pool *p);
 
