@@ -33,7 +33,7 @@ export class Authorizer {
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   }
 
-  // Undefined when allowed, else the reason in AWS's words.
+  // Undefined when allowed, else { explicit, reason }, the reason in AWS's words.
   denial(principal, request) {
     const groups = LAYERS.map((layer) => ({ layer, sets: layer.read(this.world, principal) }));
     const verdicts = groups.map(({ layer, sets }) => ({
@@ -41,19 +41,20 @@ export class Authorizer {
       sets: sets.map((documents) => decide(documents, request)),
     }));
     const denied = verdicts.find(({ sets }) => sets.includes("deny"));
-    if (denied) return `with an explicit deny in ${denied.layer.article} ${denied.layer.name}`;
+    if (denied)
+      return { explicit: true, reason: `with an explicit deny in ${denied.layer.article} ${denied.layer.name}` };
     const silent = verdicts.find(({ sets }) => sets.some((verdict) => verdict !== "allow"));
-    return silent && `because no ${silent.layer.name} allows the ${request.action} action`;
+    return silent && { explicit: false, reason: `because no ${silent.layer.name} allows the ${request.action} action` };
   }
 
   check(principal, service, request) {
-    const reason = this.denial(principal, request);
-    if (!reason) return;
-    throw deniedCall(principal, service, request, reason);
+    const denial = this.denial(principal, request);
+    if (denial) throw deniedCall(principal, service, request, denial);
   }
 }
 
-export function deniedCall(principal, service, { action, resource }, reason) {
+// Without a reason where AWS keeps it to itself: a trust policy's contents are not the caller's business.
+export function deniedCall(principal, service, { action, resource }, { reason } = {}) {
   const on = resource && service.protocol !== "ec2" ? ` on resource: ${resource}` : "";
   const sentence = `User: ${principal.arn} is not authorized to perform: ${action}${on}${reason ? ` ${reason}` : ""}`;
   return refusal(

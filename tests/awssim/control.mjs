@@ -4,7 +4,7 @@ import { applyOperations } from "./mutate.mjs";
 import { inventory } from "./inventory.mjs";
 import { KINDS } from "./faults.mjs";
 
-const SETTINGS = ["latency_ms", "page_size", "report_polls", "report_ms"];
+const SETTINGS = ["latency_ms", "page_size", "report_polls", "report_ms", "longest_session_s"];
 
 const ROUTES = {
   "GET calls": (sim, { query }) => {

@@ -43,7 +43,13 @@ const MATCHERS = {
   region: (call, want) => call.region === want,
   page: (call, want) => (want === "last" ? (call.page?.last ?? true) : (call.page?.number ?? 1) === want),
   principal: (call, want) => Boolean(call.principal?.arn.includes(want)),
+  role: (call, want) => Boolean(call.record.role_arn?.includes(want)),
 };
+
+// share: 0.3 strikes three of every ten matching calls, evenly spread and the same ones each time.
+function inShare({ share = 1, seen }) {
+  return Math.floor(seen * share) > Math.floor((seen - 1) * share);
+}
 
 export class Faults {
   constructor() {
@@ -70,6 +76,7 @@ export class Faults {
       if (!Object.entries(match).every(([key, want]) => MATCHERS[key](call, want))) continue;
       fault.seen += 1;
       if (nth !== undefined && fault.seen !== nth) continue;
+      if (!inShare(fault)) continue;
       if (fault.times >= 0 && fault.hits >= fault.times) continue;
       if (ALTERATIONS[fault.fault] && !call.operation?.paginator?.input_token) continue;
       fault.hits += 1;

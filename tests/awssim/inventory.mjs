@@ -93,6 +93,34 @@ const organization = (one) =>
     delegated: one.delegated.map(({ id, services }) => ({ id, services })),
   };
 
+const identityCenter = (one) =>
+  one && {
+    instance: one.arn,
+    store: one.store,
+    region: one.region,
+    owner: one.owner,
+    users: one.users.map(({ id, name, display, groups = [], external_id }) => ({
+      id,
+      name,
+      display,
+      groups,
+      external_id,
+    })),
+    groups: one.groups.map(({ id, name, description }) => ({ id, name, description })),
+    permission_sets: one.sets.map(({ name, arn, description, session = "PT1H" }) => ({
+      name,
+      arn,
+      description,
+      session,
+    })),
+    assignments: one.assignments.map(({ account, set, type, principal }) => ({
+      account,
+      set: set.name,
+      type,
+      principal: principal.id,
+    })),
+  };
+
 export function inventory(world, id) {
   const account = world.account(id);
   if (!account) throw new Error(`no account ${id}`);
@@ -137,5 +165,6 @@ export function inventory(world, id) {
     password_policy: account.passwordPolicy ?? null,
     regions: regionList(account),
     organization: organization(world.organizationOf(account.id)) ?? null,
+    identity_center: identityCenter(world.identityCenters.find(({ owner }) => owner === account.id)) ?? null,
   };
 }

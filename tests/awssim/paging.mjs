@@ -70,3 +70,10 @@ function ending(call) {
   const moreName = call.operation.paginator?.more_results;
   return moreName ? { [moreName]: false } : {};
 }
+
+// The usual list operation: sorts, cuts the page, and shows each item.
+export function listing(call, member, items, keyOf, view = (item) => item, defaults = {}) {
+  const sorted = [...items].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const { items: page, more } = paginate(call, sorted, keyOf, defaults);
+  return { [member]: page.map(view), ...more };
+}

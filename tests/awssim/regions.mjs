@@ -22,7 +22,15 @@ const PARTITIONS = {
     suffix: "amazonaws.com",
     signing: { "*": "us-gov-west-1" },
   },
+  "aws-eusc": { regions: ["eusc-de-east-1"], optIn: [], suffix: "amazonaws.eu", signing: { "*": "eusc-de-east-1" } },
 };
+
+export function checkPartition(name) {
+  if (!Object.hasOwn(PARTITIONS, name)) {
+    throw new Error(`unknown partition "${name}"; known: ${Object.keys(PARTITIONS).join(", ")}`);
+  }
+  return name;
+}
 
 const GLOBAL = new Set(["iam", "organizations", "account"]);
 

@@ -4,8 +4,10 @@ import { parse } from "yaml";
 import { Account } from "./account.mjs";
 import { Documents } from "./documents.mjs";
 import { ManagedPolicies } from "./managed.mjs";
+import { IdentityCenter } from "./identity_center.mjs";
 import { Organization } from "./organization.mjs";
 import { generate } from "./generate.mjs";
+import { checkPartition } from "./regions.mjs";
 
 const MANAGED_FILE = new URL("./worlds/aws-managed.yaml", import.meta.url);
 
@@ -18,7 +20,7 @@ export function loadWorld(file, clock, vars = {}) {
 export class World {
   constructor(spec, managed, clock, vars) {
     this.now = () => clock.now();
-    this.partition = spec.partition ?? "aws";
+    this.partition = checkPartition(spec.partition ?? "aws");
     this.documents = new Documents({ ...spec.vars, ...vars });
     this.managed = new ManagedPolicies(this.partition, managed);
     this.revision = 0;
@@ -28,6 +30,7 @@ export class World {
     for (const [id, account] of Object.entries(spec.accounts ?? {})) this.addAccount(id, account ?? {});
     for (const group of spec.many ?? []) this.addMany(group);
     this.organizations = [spec.organizations ?? []].flat().map((one) => new Organization(this, one));
+    this.identityCenters = [spec.identity_centers ?? []].flat().map((one) => new IdentityCenter(this, one));
   }
 
   addAccount(id, spec) {
@@ -47,6 +50,14 @@ export class World {
 
   organizationOf(accountId) {
     return this.organizations.find((organization) => organization.has(accountId));
+  }
+
+  // The instance an account sees: its organization's, and only in its home region.
+  identityCenterOf(accountId, region) {
+    const organization = this.organizationOf(accountId);
+    return this.identityCenters.find(
+      (center) => center.region === region && (center.owner === accountId || organization?.has(center.owner)),
+    );
   }
 
   touch() {

@@ -39,6 +39,8 @@ const WRITE = {
 
 function convert(shapes, shape, value, how) {
   if (value === undefined || value === null) return undefined;
+  // A "document" is free-form JSON that happens to be declared as a structure.
+  if (shape.document) return value;
   switch (shape.type) {
     case "structure":
       return structure(shapes, shape, value, how);

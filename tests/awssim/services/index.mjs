@@ -2,10 +2,12 @@
 import * as account from "./account.mjs";
 import * as ec2 from "./ec2.mjs";
 import * as iam from "./iam/index.mjs";
+import * as identitystore from "./identitystore.mjs";
 import * as organizations from "./organizations.mjs";
+import * as ssoAdmin from "./sso_admin.mjs";
 import * as sts from "./sts.mjs";
 
-export const behaviours = { account, ec2, iam, organizations, sts };
+export const behaviours = { account, ec2, iam, identitystore, organizations, "sso-admin": ssoAdmin, sts };
 
 const NOTHING = { operations: {}, resourceOf: () => "*" };
 

@@ -1,5 +1,5 @@
 // Organizations: the tree and its policies, read by the management account or a delegated administrator.
-import { paginate } from "../paging.mjs";
+import { listing } from "../paging.mjs";
 import { AwsError } from "../errors.mjs";
 
 const PAGE = { limit: 20, max: 20 };
@@ -19,11 +19,7 @@ function readable(call) {
   return organization;
 }
 
-function listed(call, member, items, keyOf, view) {
-  const sorted = [...items].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  const { items: page, more } = paginate(call, sorted, keyOf, PAGE);
-  return { [member]: page.map(view), ...more };
-}
+const listed = (call, member, items, keyOf, view) => listing(call, member, items, keyOf, view, PAGE);
 
 const byId = ({ id }) => id;
 

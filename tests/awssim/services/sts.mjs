@@ -90,9 +90,9 @@ function authorizeAction(call, role, action) {
   const { principal, world, authorizer, input, operation, clock } = call;
   const context = trustContext(call);
   const request = { action, resource: input.RoleArn, context };
-  const refuse = (reason) => deniedCall(principal, operation.service, request, reason);
+  const refuse = (denial) => deniedCall(principal, operation.service, request, denial);
   const ownSide = authorizer.denial(principal, request);
-  if (ownSide?.includes("explicit deny")) throw refuse(ownSide);
+  if (ownSide?.explicit) throw refuse(ownSide);
   if (!visible(role, clock)) throw refuse();
   const caller = { ...principal, account: principal.account.id, partition: world.partition };
   const { decision, direct } = evaluateTrust(world.documents.parsed(role.trust), caller, context, action);
@@ -145,7 +145,8 @@ export const operations = {
         403,
       );
     }
-    const seconds = secondsFor(call, role);
+    // A test of refreshing cannot wait the 15 minutes that AWS's shortest session lasts.
+    const seconds = Math.min(secondsFor(call, role), call.settings.longest_session_s ?? Infinity);
     const issued = sessions.issue({
       account,
       role,

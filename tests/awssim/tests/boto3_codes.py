@@ -1,4 +1,4 @@
-"""Calls one operation of each protocol and prints, as JSON, how each ended."""
+"""Calls one operation of each service, none of which awssim has behaviour for, and prints how each ended as JSON."""
 import json
 import sys
 
@@ -17,8 +17,8 @@ CALLS = {
     "rds": ("describe_db_instances", {}),
     "ec2": ("describe_instances", {"Filters": [{"Name": "vpc-id", "Values": ["v1", "v2"]}]}),
     "cloudtrail": ("lookup_events", {}),
-    "sso-admin": ("list_instances", {}),
-    "identitystore": ("list_users", {"IdentityStoreId": "d-1234567890"}),
+    "sso-admin": ("list_permission_set_provisioning_status", {"InstanceArn": "arn:aws:sso:::instance/ssoins-0123456789abcdef"}),
+    "identitystore": ("describe_user", {"IdentityStoreId": "d-1234567890", "UserId": "a-user-id"}),
     "secretsmanager": ("list_secrets", {}),
     "cloudformation": ("list_stacks", {}),
     "events": ("list_rules", {}),

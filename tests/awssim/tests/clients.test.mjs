@@ -1,17 +1,12 @@
 // Three independent clients must see one world: the one that /_sim/world/inventory tells.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import path from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
-import { CUSTOMER, HOME, Sim } from "./support.mjs";
+import { CUSTOMER, Sim } from "./support.mjs";
+import { runAwscli, runBoto3 } from "./boto3.mjs";
 import { fromClient, fromInventory } from "./neutral.mjs";
 import { readAccount } from "./v3_reads.mjs";
 
-const run = promisify(execFile);
 const PAGE_SIZES = [1, 3, 1000];
-// Debian's, by path: another aws or python3 may come first on PATH.
-const [PYTHON, AWS] = ["/usr/bin/python3", "/usr/bin/aws"];
 
 let sim, credentials, expected;
 
@@ -22,36 +17,17 @@ before(async () => {
 });
 after(() => sim.stop());
 
-const environment = () => ({
-  PATH: process.env.PATH,
-  HOME: "/nonexistent",
-  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  AWS_SESSION_TOKEN: credentials.sessionToken,
-  AWS_DEFAULT_REGION: "us-east-1",
-  AWS_EC2_METADATA_DISABLED: "true",
-  PYTHONDONTWRITEBYTECODE: "1",
-  LC_ALL: "C.UTF-8",
-});
-
-const json = async (command, args) =>
-  JSON.parse((await run(command, args, { env: environment(), maxBuffer: 64 << 20 })).stdout);
-
 for (const size of PAGE_SIZES) {
   test(`v3 clients, page size ${size}`, async () => {
     assert.deepEqual(fromClient(await readAccount(sim, credentials, size)), expected);
   });
 
   test(`boto3, page size ${size}`, async () => {
-    assert.deepEqual(
-      fromClient(await json(PYTHON, [path.join(HOME, "tests/boto3_reads.py"), sim.endpoint, String(size)])),
-      expected,
-    );
+    assert.deepEqual(fromClient(await runBoto3("boto3_reads.py", credentials, sim.endpoint, size)), expected);
   });
 
   test(`awscli, page size ${size}`, async () => {
-    const aws = (...args) =>
-      json(AWS, [...args, "--endpoint-url", sim.endpoint, "--output", "json", "--page-size", String(size)]);
+    const aws = (...args) => runAwscli(credentials, ...args, "--endpoint-url", sim.endpoint, "--page-size", size);
     const [details, { Users: users }, { Roles: roles }, { AccountAliases: aliases }, { Policies: aws_policies }] =
       await Promise.all([
         aws("iam", "get-account-authorization-details"),

@@ -222,6 +222,19 @@ test("faults strike the page, the n-th call or the account they name", async () 
   }
 });
 
+test("a share of the calls is struck, evenly", async () => {
+  await sim.post("faults", [{ match: { operation: "ListUsers" }, fault: "throttle", share: 0.3 }]);
+  const codes = [];
+  for (let n = 0; n < 20; n += 1) codes.push((await list()).status);
+  assert.equal(codes.filter((status) => status === 400).length, 6);
+});
+
+test("a role that is assumed can be singled out", async () => {
+  await sim.post("faults", [{ match: { operation: "AssumeRole", role: ":role/ConnectordLong" }, fault: "http_500" }]);
+  assert.equal(await codeOf(sim.assume("ConnectordLong", { ExternalId: "tenant-1" })), "InternalFailure");
+  assert.equal(await codeOf(sim.assume("ConnectordReadOnly", { ExternalId: "tenant-1" })), "ok");
+});
+
 test("an unknown fault or match is refused", async () => {
   await assert.rejects(sim.post("faults", [{ fault: "no_such" }]), /unknown fault/);
   await assert.rejects(sim.post("faults", [{ fault: "throttle", match: { planet: "mars" } }]), /unknown match/);

@@ -118,6 +118,21 @@ test("a chained role lasts an hour at most", async () => {
   assert.equal(await codeOf(demo.assume("ConnectordLong", { ExternalId: "tenant-1", DurationSeconds: 43_200 })), "ok");
 });
 
+test("sessions can be made shorter than AWS's shortest", async () => {
+  await demo.post("config", { longest_session_s: 20 });
+  const { Credentials } = await demo.client(STSClient).send(
+    new AssumeRoleCommand({
+      RoleArn: `arn:aws:iam::${CUSTOMER}:role/ConnectordReadOnly`,
+      RoleSessionName: "test",
+      ExternalId: "tenant-1",
+      DurationSeconds: 3600,
+    }),
+  );
+  const seconds = (Credentials.Expiration - Date.now()) / 1000;
+  assert.ok(seconds > 10 && seconds <= 21, `${seconds} s`);
+  await demo.post("config", { longest_session_s: null });
+});
+
 test("the caller needs permission too", async () => {
   const {
     results: [key],

@@ -18,13 +18,21 @@ const ENTITIES = [
   { filter: "User", kind: "users", list: "PolicyUsers", view: (u) => ({ UserName: u.name, UserId: u.id }) },
 ];
 
+const USAGE = {
+  PermissionsPolicy: ({ users, groups, roles }) => users.length + groups.length + roles.length > 0,
+  PermissionsBoundary: ({ boundaries }) => boundaries > 0,
+};
+
+function isWanted(account, policy, { OnlyAttached, PathPrefix = "/", PolicyUsageFilter }) {
+  if (!policy.path.startsWith(PathPrefix)) return false;
+  if (OnlyAttached && !views.isUsed(account, policy)) return false;
+  return !PolicyUsageFilter || USAGE[PolicyUsageFilter](views.attachmentsOf(account, policy));
+}
+
 export const operations = {
   ListPolicies(call) {
     const { account, input } = call;
-    const wanted = inScope(account, input.Scope ?? "All").filter(
-      ({ policy }) =>
-        (!input.OnlyAttached || views.isUsed(account, policy)) && policy.path.startsWith(input.PathPrefix ?? "/"),
-    );
+    const wanted = inScope(account, input.Scope ?? "All").filter(({ policy }) => isWanted(account, policy, input));
     const { items, more } = paginate(call, wanted, (item) => item.key);
     return { Policies: items.map(({ policy }) => views.policySummary(account, policy)), ...more };
   },
