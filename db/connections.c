@@ -216,7 +216,8 @@ enum rc connections_get(struct db *db, const struct db_who *who, struct id conne
 
 static const struct stmt LIST = { "connections_list",
 				  READ
-				  " WHERE c.org_id = $1 AND c.connection_id > $2"
+				  " WHERE c.org_id = $1 AND c.connection_id > coalesce($2::uuid, "
+				  "'00000000-0000-0000-0000-000000000000')"
 				  " AND c.deleted_at IS NULL ORDER BY c.connection_id LIMIT $3",
 				  3 };
 

@@ -10,14 +10,15 @@ struct deletion {
 	bool again;
 };
 
-static const struct stmt LOCK = { "connections_delete_lock",
+static const struct stmt LOOK = { "connections_delete_look",
 				  "SELECT version, deleted_at IS NOT NULL AS again FROM connection"
-				  " WHERE org_id = $1 AND connection_id = $2 FOR UPDATE",
+				  " WHERE org_id = $1 AND connection_id = $2",
 				  2 };
 static const struct stmt MARK = {
 	"connections_delete_mark",
 	"UPDATE connection SET deleted_at = now(), updated_at = now(), version = version + 1,"
-	" sealed_secret_access_key = NULL WHERE org_id = $1 AND connection_id = $2",
+	" sealed_secret_access_key = NULL"
+	" WHERE org_id = $1 AND connection_id = $2 AND deleted_at IS NULL",
 	2
 };
 static const struct stmt UNSCHEDULE = {
@@ -46,8 +47,10 @@ static const struct stmt END_SYNCS = {
 	2
 };
 
-static const struct stmt *const STEPS[] = { &MARK, &UNSCHEDULE, &DROP_READY, &CANCEL_LEASED,
-					    &END_SYNCS };
+/* Tasks, syncs, connection: the order in which the queue locks. A sync that slips in between finds
+ * its connection deleted, and the purge waits for it. */
+static const struct stmt *const STEPS[] = { &DROP_READY, &CANCEL_LEASED, &END_SYNCS, &UNSCHEDULE,
+					    &MARK };
 
 static enum rc follow_up(struct db *db, const struct connection_delete *in, struct err *err)
 {
@@ -72,7 +75,7 @@ static enum rc delete_body(struct db *db, void *arg, struct err *err)
 	struct deletion *d = arg;
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct arg args[] = { arg_id(d->in->org_id), arg_id(d->in->connection_id) };
-	enum rc rc = db_run(db, NULL, &LOCK, args, &rows, err);
+	enum rc rc = db_run(db, NULL, &LOOK, args, &rows, err);
 
 	if (rc != RC_OK)
 		return rc;

@@ -87,10 +87,12 @@ enum rc organizations_get(struct db *db, struct id org_id, struct db_rows **ret,
 	return RC_OK;
 }
 
-static const struct stmt LIST = { "organizations_list",
-				  "SELECT " COLUMNS
-				  " FROM organization WHERE org_id > $1 ORDER BY org_id LIMIT $2",
-				  2 };
+static const struct stmt LIST = {
+	"organizations_list",
+	"SELECT " COLUMNS " FROM organization WHERE org_id > coalesce($1::uuid, "
+			  "'00000000-0000-0000-0000-000000000000') ORDER BY org_id LIMIT $2",
+	2
+};
 
 enum rc organizations_list(struct db *db, struct id after, int limit, struct db_rows **ret,
 			   struct err *err)

@@ -1,0 +1,63 @@
+/* Making and reading the text of API keys.
+ * Never keeps a secret: callers get text to show and a hash to store. */
+#include "api/apikey.h"
+#include "base/text.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+enum { ID_HEX = 32, SECRET_BYTES = 32, SECRET_HEX = 64, CRC_HEX = 8 };
+enum { TAIL = 1 + ID_HEX + 1 + SECRET_HEX + 1 + CRC_HEX };
+
+/* CRC-32 of IEEE 802.3, bit by bit: 150 bytes a request need no table. */
+static uint32_t crc32_of(struct str s)
+{
+	uint32_t crc = 0xffffffffU;
+
+	for (size_t i = 0; i < s.n; i++) {
+		crc ^= (unsigned char)s.p[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = (crc >> 1) ^ (0xedb88320U & (0U - (crc & 1U)));
+	}
+	return ~crc;
+}
+
+void apikey_make(const struct http_env *env, struct id key_id, char out[APIKEY_TEXT_MAX],
+		 unsigned char hash[KEYS_HASH])
+{
+	unsigned char secret[SECRET_BYTES];
+	char hex[SECRET_HEX + 1], id[ID_TEXT_MAX];
+	int n = 0;
+
+	randombytes_buf(secret, sizeof(secret));
+	sodium_bin2hex(hex, sizeof(hex), secret, sizeof(secret));
+	id_text(key_id, "", id);
+	n = snprintf(out, APIKEY_TEXT_MAX, "%s_%s_%s_%s_", env->key_prefix, env->key_env, id, hex);
+	(void)snprintf(out + n, APIKEY_TEXT_MAX - (size_t)n, "%08x",
+		       crc32_of(str_n(out, (size_t)n)));
+	text_sha256(str_n(hex, SECRET_HEX), hash);
+	sodium_memzero(secret, sizeof(secret));
+	sodium_memzero(hex, sizeof(hex));
+}
+
+bool apikey_parse(const struct http_env *env, struct str text, struct id *ret_key_id,
+		  unsigned char hash[KEYS_HASH])
+{
+	char head[64], crc[CRC_HEX + 1];
+	struct str tail = S("");
+	int n = snprintf(head, sizeof(head), "%s_%s", env->key_prefix, env->key_env);
+
+	if (n < 0 || (size_t)n >= sizeof(head) || text.n != (size_t)n + TAIL ||
+	    !str_starts(text, str_c(head)))
+		return false;
+	tail = str_sub(text, (size_t)n, TAIL);
+	if (tail.p[0] != '_' || tail.p[1 + ID_HEX] != '_' || tail.p[2 + ID_HEX + SECRET_HEX] != '_')
+		return false;
+	(void)snprintf(crc, sizeof(crc), "%08x", crc32_of(str_sub(text, 0, text.n - CRC_HEX)));
+	if (!str_eq(str_sub(text, text.n - CRC_HEX, CRC_HEX), str_c(crc)))
+		return false;
+	if (id_parse(str_sub(tail, 1, ID_HEX), "", ret_key_id) != RC_OK)
+		return false;
+	text_sha256(str_sub(tail, 2 + ID_HEX, SECRET_HEX), hash);
+	return true;
+}

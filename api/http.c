@@ -1,0 +1,36 @@
+/* Small services of requests and replies that handlers and the server share.
+ * Knows no library that speaks HTTP. */
+#include "api/http.h"
+#include "base/mem.h"
+
+#include <assert.h>
+
+void http_request_done(struct http_request *req)
+{
+	for (int i = 0; i < req->query_n; i++) {
+		mem_free(req->query[i].name);
+		mem_free(req->query[i].value);
+	}
+	req->query_n = 0;
+}
+
+void http_reply_done(struct http_reply *reply)
+{
+	mem_free(reply->body);
+	reply->body = NULL;
+}
+
+struct str http_query(const struct http_request *req, const char *name)
+{
+	for (int i = 0; i < req->query_n; i++)
+		if (str_eq(str_c(req->query[i].name), str_c(name)))
+			return str_c(req->query[i].value);
+	return S("");
+}
+
+struct db_who http_who(const struct http_request *req)
+{
+	return (struct db_who){ .org_id = req->caller.org_id,
+				.key_id = req->caller.key_id,
+				.operator_role = req->caller.role == HTTP_OPERATOR };
+}

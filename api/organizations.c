@@ -1,0 +1,151 @@
+/* Handlers of the operator: organizations.
+ * Never reachable with an organization's key: the rows of the route table say so. */
+#include "api/organizations.h"
+#include "api/cursor.h"
+#include "api/fields.h"
+#include "api/reply.h"
+#include "api/segment.h"
+#include "db/organizations.h"
+
+#include <stddef.h>
+
+struct organization_fields {
+	struct fields_text name, org_id;
+	struct fields_number worker_slots;
+};
+
+static enum rc check_uuid(struct str s, struct err *err)
+{
+	struct id id = { { 0 } };
+
+	if (id_parse_uuid(s, &id) == RC_OK && !id_eq(id, (struct id){ { 0 } }))
+		return RC_OK;
+	return err_set(err, RC_INVALID, "invalid_uuid",
+		       "The value must be a UUID other than zero.");
+}
+
+#define COMMON                                                                                     \
+	{ .kind = FIELD_TEXT,                                                                      \
+	  .name = "name",                                                                          \
+	  .at = offsetof(struct organization_fields, name),                                        \
+	  .required = true,                                                                        \
+	  .min = 1,                                                                                \
+	  .max = 200 },                                                                            \
+	{                                                                                          \
+		.kind = FIELD_INT, .name = "worker_slots",                                         \
+		.at = offsetof(struct organization_fields, worker_slots), .min = 1, .max = 64      \
+	}
+
+static const struct field CREATE[] = {
+	COMMON,
+	{ .kind = FIELD_CHECKED,
+	  .name = "org_id",
+	  .check = check_uuid,
+	  .at = offsetof(struct organization_fields, org_id) },
+	{ .kind = FIELD_END },
+};
+static const struct field PATCH[] = {
+	COMMON,
+	{ .kind = FIELD_FIXED, .name = "org_id" },
+	{ .kind = FIELD_END },
+};
+
+static json_t *as_json(const struct db_rows *rows, int row)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "org_id",
+			 reply_id(db_rows_id(rows, row, "org_id"), ""), "name",
+			 reply_text(rows, row, "name"), "state", reply_text(rows, row, "state"),
+			 "worker_slots", reply_i64(rows, row, "worker_slots"), "created_at",
+			 reply_time(rows, row, "created_at"), "updated_at",
+			 reply_time(rows, row, "updated_at"));
+}
+
+struct http_reply organizations_create(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(problem) struct problem p = { 0 };
+	AUTO_JSON json_t *tree = NULL;
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct organization_fields in = { 0 };
+	struct new_organization org = { .org_id = id_random(),
+					.worker_slots = req->env->worker_slots,
+					.actor = req->caller.actor,
+					.request_id = req->request_id };
+	struct http_reply reply = { 0 };
+	char text[ID_UUID_TEXT];
+
+	if (!fields_read(req->body, FIELDS_CREATE, CREATE, &in, &tree, &p))
+		return problem_reply(req, &p);
+	org.name = in.name.s;
+	if (in.worker_slots.state == FIELDS_SET)
+		org.worker_slots = (int)in.worker_slots.n;
+	if (in.org_id.state == FIELDS_SET && id_parse_uuid(in.org_id.s, &org.org_id) != RC_OK)
+		return problem_not_found(req);
+	if (organizations_insert(req->db, &org, &err) != RC_OK ||
+	    organizations_get(req->db, org.org_id, &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	reply = reply_json(201, as_json(rows, 0));
+	id_uuid(org.org_id, text);
+	reply_location(&reply, "/v1/admin/organizations/%s", text);
+	return reply;
+}
+
+struct http_reply organizations_list_page(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct cursor cursor = { 0 };
+	struct id after = { { 0 } };
+	json_t *data = NULL;
+	char next[CURSOR_TEXT_MAX] = "", last[ID_UUID_TEXT];
+
+	if (cursor_read(req, &cursor, &err) != RC_OK ||
+	    cursor_id(&cursor, "", &after, &err) != RC_OK ||
+	    organizations_list(req->db, after, cursor.limit + 1, &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	data = json_array();
+	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
+		(void)json_array_append_new(data, as_json(rows, i));
+	if (db_rows_count(rows) > cursor.limit) {
+		id_uuid(db_rows_id(rows, cursor.limit - 1, "org_id"), last);
+		cursor_text(req, str_c(last), next);
+	}
+	return reply_page(data, next);
+}
+
+struct http_reply organizations_show(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct id org_id = { { 0 } };
+
+	if (segment_id(req, 0, "", &org_id, &err) != RC_OK ||
+	    organizations_get(req->db, org_id, &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	return reply_json(200, as_json(rows, 0));
+}
+
+struct http_reply organizations_patch(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(problem) struct problem p = { 0 };
+	AUTO_JSON json_t *tree = NULL;
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct organization_fields in = { 0 };
+	struct organization_change change = { .actor = req->caller.actor,
+					      .request_id = req->request_id };
+
+	if (segment_id(req, 0, "", &change.org_id, &err) != RC_OK)
+		return problem_err(req, &err);
+	if (!fields_read(req->body, FIELDS_PATCH, PATCH, &in, &tree, &p))
+		return problem_reply(req, &p);
+	change.name = in.name.s;
+	if (in.worker_slots.state == FIELDS_SET)
+		change.worker_slots = (int)in.worker_slots.n;
+	else if (in.worker_slots.state == FIELDS_NULL)
+		change.worker_slots = req->env->worker_slots;
+	if (organizations_update(req->db, &change, &err) != RC_OK ||
+	    organizations_get(req->db, change.org_id, &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	return reply_json(200, as_json(rows, 0));
+}

@@ -1,0 +1,154 @@
+/* Matching of raw paths against the route table, and the query string.
+ * Never decodes a path: ids and words of the table need no escapes. */
+#include "api/router.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <stdio.h>
+
+enum { VALUE_MAX = 2048 };
+
+static bool is_hole(struct str segment)
+{
+	return segment.n > 2 && segment.p[0] == '{' && segment.p[segment.n - 1] == '}';
+}
+
+/* Compares segment by segment; what the holes matched goes to found (in order). */
+static bool matches(const char *pattern, struct str path, struct str found[HTTP_SEGMENTS_MAX])
+{
+	struct str want = str_c(pattern);
+	int n = 0;
+
+	for (;;) {
+		bool want_more = memchr(want.p, '/', want.n) != NULL;
+		bool path_more = memchr(path.p, '/', path.n) != NULL;
+		struct str w = str_cut(&want, '/'), s = str_cut(&path, '/');
+
+		if (is_hole(w) && s.n > 0 && n < HTTP_SEGMENTS_MAX)
+			found[n++] = s;
+		else if (!str_eq(w, s))
+			return false;
+		if (want_more != path_more)
+			return false;
+		if (!want_more)
+			return true;
+	}
+}
+
+/* Methods are few: the list of one path is one of these. */
+static const char *allow_text(unsigned mask)
+{
+	static const char *const NAMES[] = {
+		"",
+		"GET",
+		"POST",
+		"GET, POST",
+		"PATCH",
+		"GET, PATCH",
+		"POST, PATCH",
+		"GET, POST, PATCH",
+		"DELETE",
+		"GET, DELETE",
+		"POST, DELETE",
+		"GET, POST, DELETE",
+		"PATCH, DELETE",
+		"GET, PATCH, DELETE",
+		"POST, PATCH, DELETE",
+		"GET, POST, PATCH, DELETE",
+	};
+
+	return NAMES[mask & 15];
+}
+
+static unsigned method_bit(struct str method)
+{
+	return str_eq(method, S("GET"))      ? 1
+	       : str_eq(method, S("POST"))   ? 2
+	       : str_eq(method, S("PATCH"))  ? 4
+	       : str_eq(method, S("DELETE")) ? 8
+					     : 0;
+}
+
+enum router_found router_match(const struct http_route *table, enum http_listener listener,
+			       struct str method, struct str path, struct http_request *req,
+			       const char **ret_allow)
+{
+	struct str found[HTTP_SEGMENTS_MAX] = { 0 };
+	unsigned mask = 0;
+
+	for (const struct http_route *row = table; row->run; row++) {
+		if (!(row->listeners & (int)listener) || !matches(row->pattern, path, found))
+			continue;
+		mask |= method_bit(str_c(row->method));
+		if (!str_eq(str_c(row->method), method))
+			continue;
+		req->route = row;
+		memcpy(req->segments, found, sizeof(found));
+		return ROUTER_OK;
+	}
+	*ret_allow = allow_text(mask);
+	return mask ? ROUTER_NO_METHOD : ROUTER_NO_PATH;
+}
+
+static bool is_declared(const char *list, struct str name)
+{
+	struct str rest = str_c(list);
+
+	while (rest.n > 0)
+		if (str_eq(str_cut(&rest, ','), name))
+			return name.n > 0;
+	return false;
+}
+
+static enum rc decode(struct str raw, char **ret, struct err *err)
+{
+	AUTO(buf) struct buf b = BUF_INIT(VALUE_MAX);
+	AUTO(buf) struct buf spaced = BUF_INIT(HTTP_TARGET_MAX);
+
+	for (size_t i = 0; i < raw.n; i++)
+		if (buf_putc(&spaced, raw.p[i] == '+' ? ' ' : raw.p[i]) != RC_OK)
+			return err_field(err, "?", "invalid_query", "The query is too long.");
+	if (text_percent_decode(&b, buf_str(&spaced)) != RC_OK || !text_is_utf8(buf_str(&b)))
+		return err_field(err, "?", "invalid_query",
+				 "The query has an escape that is not valid UTF-8 text.");
+	*ret = buf_take(&b);
+	return RC_OK;
+}
+
+static enum rc add_pair(struct str pair, struct http_request *req, struct err *err)
+{
+	struct str name = str_cut(&pair, '=');
+	struct http_pair *to = NULL;
+	enum rc rc = RC_OK;
+
+	if (!is_declared(req->route->query, name))
+		return err_field(err, "?", "unknown_parameter",
+				 "The query has a parameter that this resource does not know%s%s.",
+				 *req->route->query ? "; it knows " : "", req->route->query);
+	for (int i = 0; i < req->query_n; i++)
+		if (str_eq(str_c(req->query[i].name), name))
+			return err_field(err, "?", "repeated_parameter",
+					 "The query has the parameter %s more than once.",
+					 req->query[i].name);
+	if (req->query_n >= HTTP_QUERY_MAX)
+		return err_field(err, "?", "invalid_query", "The query has too many parameters.");
+	to = &req->query[req->query_n];
+	rc = decode(pair, &to->value, err);
+	if (rc != RC_OK)
+		return rc;
+	to->name = str_dup(name);
+	req->query_n++;
+	return RC_OK;
+}
+
+enum rc router_query(struct str raw, struct http_request *req, struct err *err)
+{
+	while (raw.n > 0) {
+		struct str pair = str_cut(&raw, '&');
+		enum rc rc = pair.n == 0 ? RC_OK : add_pair(pair, req, err);
+
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}

@@ -1,0 +1,187 @@
+/* Handlers of syncs: start, watch, cancel.
+ * Never waits for one: 202 and a Location to look at. */
+#include "db/syncs.h"
+#include "api/cursor.h"
+#include "api/fields.h"
+#include "api/reply.h"
+#include "api/segment.h"
+#include "api/syncs.h"
+#include "db/connections.h"
+
+#include <stdio.h>
+
+static const struct field NOTHING[] = { { .kind = FIELD_END } };
+
+/* A body may be absent; one that is there has no members. */
+static bool body_is_empty(const struct http_request *req, struct problem *p)
+{
+	AUTO_JSON json_t *tree = NULL;
+	char none = 0;
+
+	return req->body.n == 0 || fields_read(req->body, FIELDS_CREATE, NOTHING, &none, &tree, p);
+}
+
+static json_t *progress(const struct db_rows *rows, int row)
+{
+	static const char *const NAMES[] = {
+		"accounts_total",  "accounts_done",   "scopes_total", "scopes_done",
+		"calls",           "throttles",       "objects_seen", "objects_added",
+		"objects_changed", "objects_removed",
+	};
+	json_t *p = json_object();
+
+	for (size_t i = 0; i < COUNT_OF(NAMES); i++)
+		(void)json_object_set_new(p, NAMES[i], reply_i64(rows, row, NAMES[i]));
+	return p;
+}
+
+static json_t *as_json(const struct db_rows *rows, int row)
+{
+	static const char *const TEXTS[] = { "cause", "state", "requested_by", "reason_code",
+					     "reason" };
+	static const char *const TIMES[] = { "created_at", "started_at", "finished_at" };
+	json_t *s = json_pack("{s:o, s:o, s:o, s:o}", "id",
+			      reply_id(db_rows_id(rows, row, "sync_id"), "sync_"), "connection_id",
+			      reply_id(db_rows_id(rows, row, "connection_id"), "conn_"),
+			      "cancel_requested", reply_bool(rows, row, "cancel"), "progress",
+			      progress(rows, row));
+
+	for (size_t i = 0; i < COUNT_OF(TEXTS); i++)
+		(void)json_object_set_new(s, TEXTS[i], reply_text(rows, row, TEXTS[i]));
+	for (size_t i = 0; i < COUNT_OF(TIMES); i++)
+		(void)json_object_set_new(s, TIMES[i], reply_time(rows, row, TIMES[i]));
+	return s;
+}
+
+static struct http_reply accepted(struct http_request *req, struct id sync_id)
+{
+	struct err err = { 0 };
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct http_reply reply = { 0 };
+	char text[ID_TEXT_MAX];
+
+	if (syncs_get(req->db, req->caller.org_id, sync_id, &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	reply = reply_json(202, as_json(rows, 0));
+	id_text(sync_id, "sync_", text);
+	reply_location(&reply, "/v1/syncs/%s", text);
+	return reply;
+}
+
+struct http_reply syncs_create(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(problem) struct problem p = { 0 };
+	struct new_sync in = { .org_id = req->caller.org_id,
+			       .cause = "request",
+			       .requested_by = req->caller.actor,
+			       .request_id = req->request_id };
+	struct id sync_id = { { 0 } };
+	struct http_reply reply = { 0 };
+	char text[ID_TEXT_MAX];
+
+	if (segment_id(req, 0, "conn_", &in.connection_id, &err) != RC_OK)
+		return problem_err(req, &err);
+	if (!body_is_empty(req, &p))
+		return problem_reply(req, &p);
+	if (syncs_start(req->db, &in, &sync_id, &err) == RC_OK)
+		return accepted(req, sync_id);
+	reply = problem_err(req, &err);
+	if (str_eq(str_c(err.code), S("sync_active"))) {
+		id_text(sync_id, "sync_", text);
+		reply_location(&reply, "/v1/syncs/%s", text);
+	}
+	return reply;
+}
+
+static const char *state_filter(const struct http_request *req, struct err *err)
+{
+	static const char *const STATES[] = { "queued",  "running", "complete",
+					      "partial", "failed",  "canceled" };
+	struct str want = http_query(req, "state");
+
+	if (want.n == 0)
+		return "";
+	for (size_t i = 0; i < COUNT_OF(STATES); i++)
+		if (str_eq(want, str_c(STATES[i])))
+			return STATES[i];
+	(void)err_field(err, "?", "invalid_filter",
+			"state is queued, running, complete, partial, failed or canceled.");
+	return NULL;
+}
+
+static struct http_reply page(struct http_request *req, struct id connection_id)
+{
+	struct err err = { 0 };
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct cursor cursor = { 0 };
+	struct id before = { { 0 } };
+	const char *state = state_filter(req, &err);
+	json_t *data = NULL;
+	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
+
+	if (!state || cursor_read(req, &cursor, &err) != RC_OK ||
+	    cursor_id(&cursor, "sync_", &before, &err) != RC_OK ||
+	    syncs_list(req->db, req->caller.org_id, connection_id, state, before, cursor.limit + 1,
+		       &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	data = json_array();
+	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
+		(void)json_array_append_new(data, as_json(rows, i));
+	if (db_rows_count(rows) > cursor.limit) {
+		id_text(db_rows_id(rows, cursor.limit - 1, "sync_id"), "sync_", last);
+		cursor_text(req, str_c(last), next);
+	}
+	return reply_page(data, next);
+}
+
+struct http_reply syncs_list_page(struct http_request *req)
+{
+	struct err err = { 0 };
+	struct id connection_id = { { 0 } };
+
+	if (segment_filter(req, "connection_id", "conn_", &connection_id, &err) != RC_OK)
+		return problem_err(req, &err);
+	return page(req, connection_id);
+}
+
+struct http_reply syncs_list_of_connection(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct db_who who = http_who(req);
+	struct id connection_id = { { 0 } };
+
+	if (segment_id(req, 0, "conn_", &connection_id, &err) != RC_OK ||
+	    connections_get(req->db, &who, connection_id, &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	return page(req, connection_id);
+}
+
+struct http_reply syncs_show(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct id sync_id = { { 0 } };
+
+	if (segment_id(req, 0, "sync_", &sync_id, &err) != RC_OK ||
+	    syncs_get(req->db, req->caller.org_id, sync_id, &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	return reply_json(200, as_json(rows, 0));
+}
+
+struct http_reply syncs_stop(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(problem) struct problem p = { 0 };
+	struct id sync_id = { { 0 } };
+
+	if (segment_id(req, 0, "sync_", &sync_id, &err) != RC_OK)
+		return problem_err(req, &err);
+	if (!body_is_empty(req, &p))
+		return problem_reply(req, &p);
+	if (syncs_cancel(req->db, req->caller.org_id, sync_id, req->caller.actor, req->request_id,
+			 &err) != RC_OK)
+		return problem_err(req, &err);
+	return accepted(req, sync_id);
+}

@@ -1,0 +1,95 @@
+/* What a handler sees of HTTP: a request that was guarded, authenticated and routed, and the reply it
+ * returns. No library type is visible here, so a handler is called in tests without a socket. */
+#ifndef API_HTTP_H
+#define API_HTTP_H
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/seal.h"
+#include "db/db.h"
+
+enum {
+	HTTP_SEGMENTS_MAX = 8,
+	HTTP_QUERY_MAX = 16,
+	HTTP_TARGET_MAX = 4096,
+	HTTP_REQUEST_ID_MAX = 65,
+	HTTP_ACTOR_MAX = 64,
+	HTTP_LOCATION_MAX = 160
+};
+
+/* Rights grow with the number; the operator's are apart: no organization key ever has them. */
+enum http_role { HTTP_NONE, HTTP_VIEWER, HTTP_EDITOR, HTTP_OWNER, HTTP_OPERATOR };
+
+struct http_caller {
+	enum http_role role;
+	struct id org_id, key_id;   /* zero for the operator */
+	char actor[HTTP_ACTOR_MAX]; /* as the audit writes it: "key:<32 hex>" or "operator" */
+};
+
+/* What all requests of a process share; immutable after start. */
+struct http_env {
+	const char *key_prefix, *key_env; /* first two parts of an API key */
+	const char *vendor_account;       /* the account that customers trust; "" = unknown */
+	int verify_every_s, worker_slots;
+	struct seal_public seal;
+	struct str openapi; /* the contract as JSON */
+};
+
+struct http_pair {
+	char *name, *value; /* decoded, owned by the request */
+};
+
+struct http_request;
+struct http_reply;
+typedef struct http_reply http_handler(struct http_request *req);
+
+enum http_listener { HTTP_PUBLIC = 1, HTTP_ADMIN = 2 };
+enum http_body { HTTP_NO_BODY, HTTP_JSON, HTTP_MERGE_PATCH, HTTP_OPTIONAL_JSON };
+
+/* A row of the route table. pattern segments in braces match one segment each. */
+struct http_route {
+	const char *method, *pattern;
+	int listeners;       /* HTTP_PUBLIC | HTTP_ADMIN */
+	enum http_role need; /* HTTP_NONE: no credential asked */
+	enum http_body body;
+	const char *query; /* parameters that it knows, comma separated; "" = none */
+	http_handler *run; /* NULL ends the table */
+	bool offline;      /* runs without a database connection */
+};
+
+struct http_request {
+	const struct http_route *route;
+	struct str
+		segments[HTTP_SEGMENTS_MAX]; /* what the braces of the pattern matched, in order */
+	struct str path;
+	struct http_pair query[HTTP_QUERY_MAX];
+	int query_n;
+	struct str body;
+	struct str if_match; /* "" when absent */
+	struct http_caller caller;
+	struct db *db; /* borrowed for this request */
+	const struct http_env *env;
+	char request_id[HTTP_REQUEST_ID_MAX];
+};
+
+struct http_reply {
+	int status;
+	char *body; /* owned, NULL = none */
+	size_t n;
+	const char *type; /* static */
+	char location[HTTP_LOCATION_MAX];
+	char etag[40];
+	const char *allow; /* static */
+	int retry_after_s;
+	bool close;       /* end the connection after this answer */
+	struct err cause; /* what a 5xx hides from the caller; the server logs it */
+};
+
+void http_request_done(struct http_request *req); /* frees the query pairs */
+void http_reply_done(struct http_reply *reply);
+/* The value of a declared query parameter, "" when it was not sent. */
+struct str http_query(const struct http_request *req, const char *name);
+/* The row's rights in every statement: org, key, operator. */
+struct db_who http_who(const struct http_request *req);
+
+#endif

@@ -1,0 +1,197 @@
+/* connectord server: builds the listeners and what they share, serves until SIGTERM, drains.
+ * Never calls AWS and holds no key that opens a secret. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/migrate.h"
+#include "server/cmd.h"
+#include "server/http_mhd.h"
+#include "server/listen.h"
+#include "server/notify.h"
+#include "server/openapi.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+enum { TICK_MS = 500, ADMIN_CONNECTIONS = 64 };
+
+struct parts {
+	struct http_env env;
+	struct auth *auth;
+	struct dbpool *pool;
+	struct http_mhd *public, *admin;
+	const char *admin_socket;
+	int port;
+};
+
+static void parts_done(struct parts *p)
+{
+	http_mhd_free(p->public);
+	http_mhd_free(p->admin);
+	if (p->admin && *p->admin_socket)
+		(void)unlink(p->admin_socket);
+	auth_free(p->auth);
+	dbpool_free(p->pool);
+}
+DEFINE_AUTO_VALUE(parts, parts_done)
+
+static enum rc need(const struct config *c, const char *name, const char *what, struct err *err)
+{
+	if (*config_text(c, name))
+		return RC_OK;
+	return err_set(err, RC_INVALID, "config", "%s is not set: %s", name, what);
+}
+
+/* A database that is away is waited for by serving; a schema that is not ours is not served. */
+static enum rc check_schema(const struct config *c, struct err *err)
+{
+	AUTO(db) struct db *db = NULL;
+	struct err away = { 0 };
+	enum rc rc = db_open(config_text(c, "database_url"), "connectord server", &db, &away);
+
+	if (rc == RC_OK)
+		rc = migrate_check(db, rc == RC_OK ? err : &away);
+	if (rc != RC_RETRY)
+		return rc;
+	err_clear(err);
+	log_event(LOG_WARN, "database_away",
+		  LOG_STR("text", "serving 503 until the database answers"), LOG_END);
+	return RC_OK;
+}
+
+static enum rc build(struct parts *p, const struct config *c, struct err *err)
+{
+	enum rc rc =
+		need(c, "database_url", "the PostgreSQL connection string of the app role", err);
+
+	if (rc == RC_OK)
+		rc = need(c, "seal_public_file",
+			  "without the public sealing key no secret can be stored;"
+			  " make keys with connectord keys",
+			  err);
+	if (rc == RC_OK && *config_text(c, "admin_socket"))
+		rc = need(c, "operator_key_file", "admin_socket needs the operator's key", err);
+	if (rc == RC_OK)
+		rc = seal_public_load(config_text(c, "seal_public_file"), &p->env.seal, err);
+	if (rc == RC_OK)
+		rc = auth_new(&p->env, config_text(c, "operator_key_file"), &p->auth, err);
+	if (rc == RC_OK)
+		rc = check_schema(c, err);
+	if (rc != RC_OK)
+		return rc;
+	p->env.key_prefix = config_text(c, "key_prefix");
+	p->env.key_env = config_text(c, "key_env");
+	p->env.vendor_account = config_text(c, "vendor_account");
+	p->env.verify_every_s = (int)config_i64(c, "verify_every_s");
+	p->env.worker_slots = (int)config_i64(c, "worker_slots_default");
+	p->env.openapi = openapi_json();
+	p->admin_socket = config_text(c, "admin_socket");
+	p->pool = dbpool_new(config_text(c, "database_url"), "connectord server",
+			     (int)config_i64(c, "db_pool"));
+	return RC_OK;
+}
+
+static struct http_mhd_settings settings_of(const struct parts *p, const struct config *c,
+					    enum http_listener listener)
+{
+	bool is_public = listener == HTTP_PUBLIC;
+
+	return (struct http_mhd_settings){
+		.place = { .listener = listener,
+			   .env = &p->env,
+			   .auth = p->auth,
+			   .pool = p->pool,
+			   .body_max = (size_t)config_i64(c, "http_body_max") },
+		.threads = is_public ? (int)config_i64(c, "http_threads") : 1,
+		.connections =
+			is_public ? (int)config_i64(c, "http_connections") : ADMIN_CONNECTIONS,
+		.per_ip = is_public ? (int)config_i64(c, "http_per_ip") : 0,
+	};
+}
+
+static enum rc start(struct parts *p, const struct config *c, struct err *err)
+{
+	struct http_mhd_settings s = settings_of(p, c, HTTP_PUBLIC);
+	enum rc rc = listen_tcp(config_text(c, "listen_host"), (int)config_i64(c, "listen_port"),
+				&s.listen_fd, &p->port, err);
+
+	if (rc == RC_OK)
+		rc = http_mhd_start(&s, &p->public, err);
+	if (rc != RC_OK || !*p->admin_socket)
+		return rc;
+	s = settings_of(p, c, HTTP_ADMIN);
+	rc = listen_unix(p->admin_socket, &s.listen_fd, err);
+	return rc == RC_OK ? http_mhd_start(&s, &p->admin, err) : rc;
+}
+
+static void tick(struct parts *p)
+{
+	http_mhd_sweep(p->public);
+	if (p->admin)
+		http_mhd_sweep(p->admin);
+}
+
+static int active(struct parts *p)
+{
+	return http_mhd_active(p->public) + (p->admin ? http_mhd_active(p->admin) : 0);
+}
+
+/* True when one of the signals came within TICK_MS. */
+static bool told_to_stop(const sigset_t *set)
+{
+	const struct timespec wait = { .tv_nsec = TICK_MS * CLOCK_MS };
+	int number = sigtimedwait(set, NULL, &wait);
+
+	return number == SIGTERM || number == SIGINT;
+}
+
+static void serve(struct parts *p, const sigset_t *set)
+{
+	int every_ms = notify_watchdog_ms();
+	int64_t beat_at = 0;
+
+	notify_send("READY=1");
+	while (!told_to_stop(set)) {
+		tick(p);
+		if (every_ms > 0 && clock_mono() >= beat_at) {
+			notify_send("WATCHDOG=1");
+			beat_at = clock_mono() + every_ms * CLOCK_MS;
+		}
+	}
+}
+
+static void drain(struct parts *p, const sigset_t *set, int64_t drain_s)
+{
+	int64_t deadline = clock_mono() + drain_s * CLOCK_S;
+
+	notify_send("STOPPING=1");
+	http_mhd_quiesce(p->public);
+	if (p->admin)
+		http_mhd_quiesce(p->admin);
+	/* A second signal ends the patience. */
+	while (active(p) > 0 && clock_mono() < deadline && !told_to_stop(set))
+		tick(p);
+}
+
+int cmd_server(struct config *c, int argc, char **argv)
+{
+	AUTO(parts) struct parts p = { 0 };
+	struct err err = { 0 };
+	sigset_t set;
+
+	(void)argc;
+	(void)argv;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	/* Before any thread: all inherit it, and this one takes the signals when it chooses. */
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (build(&p, c, &err) != RC_OK || start(&p, c, &err) != RC_OK)
+		return cmd_fail("server", &err);
+	log_event(LOG_INFO, "server_ready", LOG_STR("host", config_text(c, "listen_host")),
+		  LOG_I64("port", p.port), LOG_STR("admin_socket", p.admin_socket), LOG_END);
+	serve(&p, &set);
+	log_event(LOG_INFO, "server_draining", LOG_I64("requests", active(&p)), LOG_END);
+	drain(&p, &set, config_i64(c, "drain_s"));
+	log_event(LOG_INFO, "server_stopped", LOG_END);
+	return CMD_OK;
+}

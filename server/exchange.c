@@ -1,0 +1,282 @@
+/* One request from head to answer. The order is fixed: framing, route, credential, rights, media
+ * type, size, query; then the body; then the handler with a borrowed database connection.
+ * Never logs a query, a header value or a body. */
+#include "server/exchange.h"
+#include "api/problem.h"
+#include "api/router.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+
+enum { POOL_WAIT_MS = 2000, DISCARD_MAX = 1024 * 1024, TRACE_MAX = 33 };
+
+struct exchange {
+	const struct exchange_place *place;
+	char *target;
+	char *if_match;
+	struct http_request req;
+	struct buf body;
+	struct http_reply refusal; /* status 0: none so far */
+	bool overflow;
+	int64_t began;
+	char method[16], trace_id[TRACE_MAX];
+};
+
+struct exchange *exchange_new(const struct exchange_place *place, const char *target)
+{
+	struct exchange *x = MEM_NEW(struct exchange);
+
+	x->place = place;
+	/* One byte past the limit is enough to see that it is too long. */
+	x->target = str_dup(str_sub(str_c(target), 0, GUARD_TARGET_MAX + 1));
+	x->body.max = place->body_max;
+	x->req.env = place->env;
+	x->began = clock_mono();
+	return x;
+}
+
+void exchange_free(struct exchange *x)
+{
+	if (!x)
+		return;
+	http_request_done(&x->req);
+	http_reply_done(&x->refusal);
+	buf_wipe(&x->body);
+	mem_free(x->target);
+	mem_free(x->if_match);
+	mem_free(x);
+}
+
+const char *exchange_target(const struct exchange *x)
+{
+	return x->target;
+}
+
+const char *exchange_request_id(const struct exchange *x)
+{
+	return x->req.request_id;
+}
+
+static bool is_word(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      c == '-' || c == '_' || c == '.'))
+			return false;
+	}
+	return s.n > 0;
+}
+
+static void name_request(struct exchange *x, const struct guard_head *head)
+{
+	struct str id = guard_value(head, S("X-Request-Id"));
+	struct str trace = guard_value(head, S("traceparent"));
+	char made[ID_TEXT_MAX];
+
+	if (is_word(id) && id.n < HTTP_REQUEST_ID_MAX) {
+		(void)snprintf(x->req.request_id, sizeof(x->req.request_id), "%.*s", STR_FMT(id));
+	} else {
+		id_text(id_new(), "req_", made);
+		(void)snprintf(x->req.request_id, sizeof(x->req.request_id), "%s", made);
+	}
+	/* W3C: version-traceid-parent-flags; only the trace id is of use to us. */
+	if (trace.n == 55 && is_word(trace) && trace.p[2] == '-' && trace.p[35] == '-')
+		(void)snprintf(x->trace_id, sizeof(x->trace_id), "%.32s", trace.p + 3);
+	(void)snprintf(x->method, sizeof(x->method), "%.*s",
+		       (int)(head->method.n < 15 ? head->method.n : 15), head->method.p);
+}
+
+static void refuse(struct exchange *x, struct http_reply reply, bool close)
+{
+	x->refusal = reply;
+	x->refusal.close = close;
+}
+
+static void check_guard(struct exchange *x, const struct guard_head *head)
+{
+	struct guard_verdict v = guard_judge(head);
+
+	if (v.status)
+		refuse(x, problem_of(&x->req, v.status, v.code, "%s", v.detail), true);
+}
+
+static void check_route(struct exchange *x, const struct guard_head *head)
+{
+	const char *allow = NULL;
+	enum router_found found = router_match(ROUTES, x->place->listener, head->method,
+					       x->req.path, &x->req, &allow);
+
+	if (found == ROUTER_NO_PATH)
+		refuse(x, problem_not_found(&x->req), false);
+	if (found == ROUTER_NO_METHOD) {
+		refuse(x,
+		       problem_of(&x->req, 405, "method_not_allowed",
+				  "This resource has no such method; it has %s.", allow),
+		       false);
+		x->refusal.allow = allow;
+	}
+}
+
+static struct str credential(const struct guard_head *head)
+{
+	struct str own = guard_value(head, S("Authorization"));
+	struct str alias = guard_value(head, S("SlashID-API-Key"));
+
+	/* Two credentials in one request: nobody can say which one is meant. */
+	if (own.n > 0 && alias.n > 0)
+		return S("");
+	return own.n > 0 ? auth_bearer(own) : alias;
+}
+
+static void check_caller(struct exchange *x, const struct guard_head *head)
+{
+	struct err err = { 0 };
+	enum rc rc = RC_OK;
+
+	if (x->req.route->need == HTTP_NONE)
+		return;
+	rc = auth_check(x->place->auth, x->place->listener, credential(head), x->place->pool,
+			&x->req.caller, &err);
+	if (rc == RC_DENIED)
+		refuse(x,
+		       problem_of(&x->req, 401, "unauthorized",
+				  "The credential is missing, not valid, revoked or expired."),
+		       false);
+	else if (rc != RC_OK)
+		refuse(x, problem_err(&x->req, &err), false);
+	else if (x->req.caller.role < x->req.route->need)
+		refuse(x,
+		       problem_of(
+			       &x->req, 403, "forbidden",
+			       "The key's role does not allow this; an editor's or owner's does."),
+		       false);
+}
+
+/* "application/json; charset=utf-8" and nothing else but case and spaces. */
+static bool is_media_type(struct str value, struct str want)
+{
+	struct str rest = value, type = str_trim(str_cut(&rest, ';')), parameter = str_trim(rest);
+
+	return str_eq_nocase(type, want) &&
+	       (parameter.n == 0 || str_eq_nocase(parameter, S("charset=utf-8")) ||
+		str_eq_nocase(parameter, S("charset=\"utf-8\"")));
+}
+
+static void check_body(struct exchange *x, const struct guard_head *head)
+{
+	struct str type = guard_value(head, S("Content-Type"));
+	struct str encoding = guard_value(head, S("Content-Encoding"));
+	enum http_body want = x->req.route->body;
+	uint64_t length = guard_length(head);
+	bool good = is_media_type(type, S("application/json")) ||
+		    (want == HTTP_MERGE_PATCH &&
+		     is_media_type(type, S("application/merge-patch+json")));
+
+	if (want == HTTP_NO_BODY || (want == HTTP_OPTIONAL_JSON && length == 0))
+		return;
+	if (encoding.n > 0 && !str_eq_nocase(encoding, S("identity")))
+		refuse(x,
+		       problem_of(&x->req, 415, "content_encoding",
+				  "Bodies are taken as they are, without Content-Encoding."),
+		       false);
+	else if (!good)
+		refuse(x,
+		       problem_of(&x->req, 415, "media_type", "The body must be %s in UTF-8.",
+				  want == HTTP_MERGE_PATCH ? "application/merge-patch+json"
+							   : "application/json"),
+		       false);
+	else if (length > x->place->body_max)
+		refuse(x,
+		       problem_of(&x->req, 413, "too_large", "The body may have %zu bytes.",
+				  x->place->body_max),
+		       false);
+}
+
+static void check_query(struct exchange *x, struct str query)
+{
+	struct err err = { 0 };
+
+	if (router_query(query, &x->req, &err) != RC_OK)
+		refuse(x, problem_err(&x->req, &err), false);
+}
+
+enum exchange_next exchange_begin(struct exchange *x, const struct guard_head *head)
+{
+	struct str query = str_c(x->target);
+
+	x->req.path = str_cut(&query, '?');
+	name_request(x, head);
+	check_guard(x, head);
+	if (!x->refusal.status)
+		check_route(x, head);
+	if (!x->refusal.status)
+		check_caller(x, head);
+	if (!x->refusal.status)
+		check_body(x, head);
+	if (!x->refusal.status)
+		check_query(x, query);
+	x->if_match = str_dup(guard_value(head, S("If-Match")));
+	x->req.if_match = str_c(x->if_match);
+	if (!x->refusal.status)
+		return EXCHANGE_READ;
+	/* A short body is read and dropped, so that the answer is not lost to a reset. */
+	if (guard_length(head) > DISCARD_MAX)
+		x->refusal.close = true;
+	return x->refusal.close ? EXCHANGE_ANSWER : EXCHANGE_READ;
+}
+
+void exchange_body(struct exchange *x, struct str part)
+{
+	if (x->refusal.status || x->overflow)
+		return;
+	if (buf_put(&x->body, part) != RC_OK)
+		x->overflow = true;
+}
+
+static struct http_reply run(struct exchange *x)
+{
+	struct err err = { 0 };
+	struct http_reply reply = { 0 };
+
+	if (x->req.route->offline)
+		return x->req.route->run(&x->req);
+	if (dbpool_take(x->place->pool, POOL_WAIT_MS, &x->req.db, &err) != RC_OK)
+		return problem_err(&x->req, &err);
+	reply = x->req.route->run(&x->req);
+	dbpool_give(x->place->pool, x->req.db);
+	x->req.db = NULL;
+	return reply;
+}
+
+struct http_reply exchange_reply(struct exchange *x)
+{
+	struct http_reply reply = x->refusal;
+
+	if (reply.status) {
+		x->refusal = (struct http_reply){ 0 };
+	} else if (x->overflow) {
+		reply = problem_of(&x->req, 413, "too_large", "The body may have %zu bytes.",
+				   x->place->body_max);
+	} else {
+		x->req.body = buf_str(&x->body);
+		reply = run(x);
+	}
+	buf_wipe(&x->body);
+	if (reply.status >= 500)
+		log_error("request_failed", &reply.cause);
+	return reply;
+}
+
+void exchange_log(const struct exchange *x, int status)
+{
+	const char *route = x->req.route ? x->req.route->pattern : "";
+
+	log_event(LOG_INFO, "request", LOG_STR("method", x->method), LOG_STR("route", route),
+		  LOG_I64("status", status), LOG_I64("ms", (clock_mono() - x->began) / CLOCK_MS),
+		  LOG_STR("request_id", x->req.request_id), LOG_STR("actor", x->req.caller.actor),
+		  LOG_STR("trace_id", x->trace_id), LOG_END);
+}
