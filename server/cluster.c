@@ -270,8 +270,12 @@ static int recover(void *arg)
 
 void cluster_recover(const struct cluster *c)
 {
+	AUTO_TEXT char *socket_lock = mem_text("%s/.s.PGSQL.5432.lock", c->places->run);
+
 	/* As its own user, who may look at and signal exactly what can be in the way. */
 	identity_call(c->id, recover, c->places->cluster);
+	/* The folder is ours alone and no postmaster is left, so the number in it means nothing. */
+	unlink(socket_lock);
 }
 
 enum rc cluster_child(const struct cluster *c, struct child *child, struct err *err)

@@ -72,7 +72,7 @@ class Server(Process):
 
     def _answers(self):
         try:
-            return requests.get(self.url + "/v1/health", timeout=2).status_code < 600
+            return requests.get(self.url + "/livez", timeout=2).status_code == 200
         except requests.ConnectionError:
             return False
 
