@@ -41,8 +41,9 @@ export class Authorizer {
       sets: sets.map((documents) => decide(documents, request)),
     }));
     const denied = verdicts.find(({ sets }) => sets.includes("deny"));
-    if (denied)
+    if (denied) {
       return { explicit: true, reason: `with an explicit deny in ${denied.layer.article} ${denied.layer.name}` };
+    }
     const silent = verdicts.find(({ sets }) => sets.some((verdict) => verdict !== "allow"));
     return silent && { explicit: false, reason: `because no ${silent.layer.name} allows the ${request.action} action` };
   }

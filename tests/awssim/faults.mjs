@@ -89,8 +89,9 @@ export class Faults {
 // Returns what a fault makes of an outcome { output } or { error }.
 export function distort(call, fault, outcome) {
   if (ERRORS[fault.fault]) return { error: ERRORS[fault.fault](call.service, fault, call) };
-  if (fault.fault === "error_in_200")
+  if (fault.fault === "error_in_200") {
     return { error: ERRORS.error(call.service, { code: "InternalFailure", ...fault }), status: 200 };
+  }
   if (ALTERATIONS[fault.fault] && outcome.output) {
     call.page ??= { number: 1, last: true };
     return { output: { ...outcome.output, ...ALTERATIONS[fault.fault](call, fault) } };

@@ -146,8 +146,9 @@ function putAccount(world, op) {
 function apply(world, op) {
   if (op.op === "put_account") return putAccount(world, op);
   const perform = OPERATIONS[op.op];
-  if (!perform)
+  if (!perform) {
     throw new Error(`unknown op "${op.op}"; known: put_account, ${Object.keys(OPERATIONS).sort().join(", ")}`);
+  }
   return perform(accountOf(world, op), op);
 }
 

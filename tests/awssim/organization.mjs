@@ -74,8 +74,9 @@ export class Organization {
   // From the root down to the target itself.
   lineage(id) {
     const chain = [];
-    for (let at = id; at; at = at === this.root.id ? undefined : (this.accounts.get(at) ?? this.ous.get(at))?.parent)
+    for (let at = id; at; at = at === this.root.id ? undefined : (this.accounts.get(at) ?? this.ous.get(at))?.parent) {
       chain.unshift(at);
+    }
     return chain;
   }
 

@@ -37,8 +37,9 @@ export class Verifier {
       );
     }
     const credential = this.credentials(claim.accessKeyId);
-    if (!credential || credential.status === "Inactive" || !sameToken(credential, request.headers))
+    if (!credential || credential.status === "Inactive" || !sameToken(credential, request.headers)) {
       throw refusal("unknown_key", service);
+    }
     const time = this.checkTime(request, claim, service);
     if (!(await this.matches(request, claim, credential, time, service))) throw refusal("wrong_signature", service);
     if (credential.expires && credential.expires <= this.clock.now()) throw refusal("expired_token", service);

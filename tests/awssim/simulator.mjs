@@ -79,8 +79,9 @@ export class Simulator {
     call.note({ principal: principal.arn });
     this.checkRegion(call);
     if (!operation) throw unknownOperation(service, request);
-    if (!this.quotas.take(service.name, operation.name, call.account.id, call.region))
+    if (!this.quotas.take(service.name, operation.name, call.account.id, call.region)) {
       throw refusal("throttled", service);
+    }
     call.input = readInput(operation, request);
     return this.perform(call, behaviourOf(service));
   }

@@ -72,8 +72,9 @@ export class World {
   // A value worked out from an owner, kept until the world changes.
   derived(owner, key, compute) {
     let cache = this.caches.get(owner);
-    if (!cache || cache.revision !== this.revision)
+    if (!cache || cache.revision !== this.revision) {
       this.caches.set(owner, (cache = { revision: this.revision, values: new Map() }));
+    }
     if (!cache.values.has(key)) cache.values.set(key, compute());
     return cache.values.get(key);
   }

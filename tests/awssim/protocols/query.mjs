@@ -104,8 +104,9 @@ export function serialize(operation, output, requestId) {
   const { name, service, output: shape } = operation;
   const inner = writerOf(service).members(shape, output);
   const head = `<${name}Response xmlns="${escape(service.namespace)}">`;
-  if (service.protocol === "ec2")
+  if (service.protocol === "ec2") {
     return { body: `${XML_HEAD}${head}<requestId>${requestId}</requestId>${inner}</${name}Response>` };
+  }
   const wrapped = shape?.resultWrapper ? `<${shape.resultWrapper}>${inner}</${shape.resultWrapper}>` : inner;
   return {
     body: `${head}${wrapped}<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${name}Response>`,

@@ -47,8 +47,9 @@ function match(service, request) {
   for (const candidate of routes(service)) {
     if (candidate.method !== request.method) continue;
     const found = candidate.pattern.exec(request.path);
-    if (found && candidate.required.every(([key, value]) => request.query[key] === value))
+    if (found && candidate.required.every(([key, value]) => request.query[key] === value)) {
       return { ...candidate, found };
+    }
   }
   return undefined;
 }
@@ -110,8 +111,9 @@ export function serialize(operation, output = {}) {
   const inner = payload ? service.shapes.resolve(shape.members[payload]) : shape;
   const value = payload ? output[payload] : output;
   if (payload && inner.type !== "structure") return { body: value ?? "", headers, status };
-  if (service.protocol === "rest-json")
+  if (service.protocol === "rest-json") {
     return { body: JSON.stringify(encode(service.shapes, bodyOnly(service, inner), value)), headers, status };
+  }
   return { body: xmlBody(operation, inner, value), headers, status };
 }
 

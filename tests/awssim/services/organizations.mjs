@@ -6,8 +6,9 @@ const PAGE = { limit: 20, max: 20 };
 
 function organizationOf({ world, account }) {
   const organization = world.organizationOf(account.id);
-  if (!organization)
+  if (!organization) {
     throw new AwsError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.", 400);
+  }
   return organization;
 }
 
@@ -59,8 +60,9 @@ const policyView = (organization, policy) => ({
 });
 
 function targetView(organization, id) {
-  if (id === organization.root.id)
+  if (id === organization.root.id) {
     return { TargetId: id, Arn: organization.arn("root", id), Name: organization.root.name, Type: "ROOT" };
+  }
   const ou = organization.ous.get(id);
   if (ou) return { TargetId: id, Arn: organization.arn("ou", id), Name: ou.name, Type: "ORGANIZATIONAL_UNIT" };
   return {
@@ -192,12 +194,13 @@ export const operations = {
   ListDelegatedServicesForAccount(call) {
     const organization = readable(call);
     const found = organization.delegated.find(({ id }) => id === call.input.AccountId);
-    if (!found)
+    if (!found) {
       throw new AwsError(
         "AccountNotRegisteredException",
         "The specified account is not a delegated administrator for this AWS service.",
         400,
       );
+    }
     return listed(
       call,
       "DelegatedServices",

@@ -17,8 +17,9 @@ function check(value, name, pattern, min, max) {
   if (value === undefined) return;
   if (value.length < min) throw unfit(value, name, `have length greater than or equal to ${min}`);
   if (value.length > max) throw unfit(value, name, `have length less than or equal to ${max}`);
-  if (!pattern.test(value))
+  if (!pattern.test(value)) {
     throw unfit(value, name, `satisfy regular expression pattern: ${pattern.source.slice(1, -1)}`);
+  }
 }
 
 function checkInput({ RoleArn, RoleSessionName, ExternalId, DurationSeconds, SourceIdentity }) {
@@ -27,10 +28,12 @@ function checkInput({ RoleArn, RoleSessionName, ExternalId, DurationSeconds, Sou
   check(SourceIdentity, "sourceIdentity", /^[\w+=,.@-]*$/, 2, 64);
   check(ExternalId, "externalId", /^[\w+=,.@:\/-]*$/, 2, 1224);
   if (DurationSeconds === undefined) return;
-  if (!(DurationSeconds >= 900))
+  if (!(DurationSeconds >= 900)) {
     throw unfit(DurationSeconds, "durationSeconds", "have value greater than or equal to 900");
-  if (DurationSeconds > 43_200)
+  }
+  if (DurationSeconds > 43_200) {
     throw unfit(DurationSeconds, "durationSeconds", "have value less than or equal to 43200");
+  }
 }
 
 const MALFORMED = "The policy is not in the valid JSON format.";
@@ -106,8 +109,9 @@ function secondsFor(call, role) {
   if (call.principal.kind === "session" && asked > HOUR) {
     throw invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.");
   }
-  if (asked > role.max_session)
+  if (asked > role.max_session) {
     throw invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+  }
   return asked;
 }
 

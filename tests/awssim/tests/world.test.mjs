@@ -42,7 +42,7 @@ test("stops at once when told to", async () => {
   const other = await Sim.start("demo.yaml");
   const started = Date.now();
   assert.deepEqual(await other.stop(), { code: 0, signal: null });
-  assert.ok(Date.now() - started < 1000);
+  assert.ok(Date.now() - started < 2000);
 });
 
 test("listings leave out what AWS leaves out", async () => {
@@ -132,8 +132,8 @@ test("entities, keys, memberships and attachments are put and deleted", async ()
     { op: "delete_key", user: "nora", id: nora.access_keys[0].id },
     { op: "delete_membership", user: "nora", group: "night-shift" },
   );
-  const after = (await inventory()).users.find(({ name }) => name === "nora");
-  assert.deepEqual([after.groups, after.access_keys], [[], []]);
+  const later = (await inventory()).users.find(({ name }) => name === "nora");
+  assert.deepEqual([later.groups, later.access_keys], [[], []]);
   await change({ op: "delete_user", name: "nora" });
   await assert.rejects(send(iam.GetUserCommand, { UserName: "nora" }), { name: "NoSuchEntityException" });
   await change({ op: "put_user", name: "nora", path: "/ops/" });
@@ -145,12 +145,12 @@ test("entities, keys, memberships and attachments are put and deleted", async ()
 });
 
 test("a fraction is deleted, always the same one", async () => {
-  const before = (await inventory()).roles.length;
+  const count = (await inventory()).roles.length;
   const {
     results: [{ deleted }],
   } = await change({ op: "delete_fraction", kind: "roles", fraction: 0.5, except: ["ConnectordAdmin"] });
-  assert.equal(deleted.length, Math.round((before - 1) / 2));
-  assert.equal((await inventory()).roles.length, before - deleted.length);
+  assert.equal(deleted.length, Math.round((count - 1) / 2));
+  assert.equal((await inventory()).roles.length, count - deleted.length);
 });
 
 test("an operation on what is not there is an error", async () => {

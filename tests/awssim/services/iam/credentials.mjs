@@ -41,12 +41,13 @@ export const operations = {
   GetAccessKeyLastUsed({ account, input, principal }) {
     const user = ownerOfKey(account, input.AccessKeyId);
     // AWS does not say whether a foreign key exists.
-    if (!user)
+    if (!user) {
       throw new AwsError(
         "AccessDenied",
         `User: ${principal.arn} is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key ${input.AccessKeyId}`,
         403,
       );
+    }
     const used = user.keys.find((key) => key.id === input.AccessKeyId).last_used;
     const last = used
       ? { LastUsedDate: used.date, ServiceName: used.service, Region: used.region }

@@ -39,27 +39,50 @@ const BY_MEMBER = [
   ["InstanceProfileName", "instance_profiles", "instance-profile"],
 ];
 const BY_LISTING = {
-  ListUsers: "user/",
-  ListRoles: "role/",
-  ListGroups: "group/",
-  ListInstanceProfiles: "instance-profile/",
-  ListServerCertificates: "server-certificate/",
-  ListSAMLProviders: "*",
-  ListVirtualMFADevices: "mfa/",
-  ListPolicies: "policy/",
-  ListOpenIDConnectProviders: "oidc-provider/",
+  ListUsers: "user",
+  ListRoles: "role",
+  ListGroups: "group",
+  ListPolicies: "policy",
+  ListInstanceProfiles: "instance-profile",
+  ListServerCertificates: "server-certificate",
+  ListVirtualMFADevices: "mfa",
+  ListOpenIDConnectProviders: "oidc-provider",
 };
 
-export function resourceOf({ account, input, operation, principal }) {
-  const arn = input.PolicyArn ?? input.SAMLProviderArn ?? input.OpenIDConnectProviderArn;
-  if (arn) return arn;
-  if (operation.name === "GetAccessKeyLastUsed") return ownerOfKey(account, input.AccessKeyId)?.arn ?? "*";
-  for (const [member, kind, type] of BY_MEMBER) {
-    if (input[member]) return account.get(kind, input[member])?.arn ?? account.arn(type, input[member]);
+function givenArn({ input }) {
+  return input.PolicyArn ?? input.SAMLProviderArn ?? input.OpenIDConnectProviderArn;
+}
+
+function keyOwnerArn({ account, input, operation }) {
+  if (operation.name !== "GetAccessKeyLastUsed") return undefined;
+  return ownerOfKey(account, input.AccessKeyId)?.arn ?? "*";
+}
+
+function namedArn({ account, input }) {
+  const named = BY_MEMBER.find(([member]) => input[member]);
+  if (!named) return undefined;
+  const [member, kind, type] = named;
+  return account.get(kind, input[member])?.arn ?? account.arn(type, input[member]);
+}
+
+function listedArn({ account, operation }) {
+  const type = BY_LISTING[operation.name];
+  return type && account.arn(type, "");
+}
+
+// A call that could name a user and does not is about the user who makes it.
+function ownArn({ operation, principal }) {
+  return operation.input?.members?.UserName && principal.kind === "user" ? principal.arn : undefined;
+}
+
+const RESOURCE = [givenArn, keyOwnerArn, namedArn, listedArn, ownArn];
+
+export function resourceOf(call) {
+  for (const read of RESOURCE) {
+    const arn = read(call);
+    if (arn) return arn;
   }
-  const listing = BY_LISTING[operation.name];
-  if (listing) return listing === "*" ? "*" : account.arn(listing.slice(0, -1), "");
-  return operation.input?.members?.UserName && principal.kind === "user" ? principal.arn : "*";
+  return "*";
 }
 
 export function ownerOfKey(account, id) {

@@ -41,8 +41,9 @@ export const operations = {
 
   GetPolicyVersion({ account, input }) {
     const version = findPolicy(account, input.PolicyArn).versions.find(({ id }) => id === input.VersionId);
-    if (!version)
+    if (!version) {
       throw missing(`Policy ${input.PolicyArn} version ${input.VersionId} does not exist or is not attachable.`);
+    }
     return { PolicyVersion: views.versionView(account, version) };
   },
 

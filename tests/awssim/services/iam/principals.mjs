@@ -31,8 +31,9 @@ function policyOperations({ kind, noun }) {
     [`Get${noun}Policy`](call) {
       const { account, input } = call;
       const document = named(call).inline[input.PolicyName];
-      if (document === undefined)
+      if (document === undefined) {
         throw missing(`The ${noun.toLowerCase()} policy with name ${input.PolicyName} cannot be found.`);
+      }
       return {
         [`${noun}Name`]: input[`${noun}Name`],
         PolicyName: input.PolicyName,

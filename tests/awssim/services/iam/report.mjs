@@ -115,15 +115,17 @@ export const operations = {
   },
 
   GetCredentialReport({ account, clock }) {
-    if (!account.report)
+    if (!account.report) {
       throw new AwsError(
         "ReportNotPresent",
         "No report exists. Please call GenerateCredentialReport to generate one.",
         410,
       );
+    }
     const report = account.report.content ? account.report : advance(account, clock);
-    if (!report.content)
+    if (!report.content) {
       throw new AwsError("ReportInProgress", "Report generation is in progress. Please try again later.", 404);
+    }
     if (isStale(report, clock)) throw new AwsError("ReportExpired", "The most recent report has expired.", 410);
     return { Content: Buffer.from(report.content), ReportFormat: "text/csv", GeneratedTime: report.at };
   },

@@ -32,7 +32,7 @@ const inlineList = (account, entity) =>
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([PolicyName, document]) => ({ PolicyName, PolicyDocument: account.world.documents.encoded(document) }));
 
-export const userSummary = view(function user(account, user) {
+export const userSummary = view(function userSummary(account, user) {
   return { ...basics(account, user), UserName: user.name, UserId: user.id, PasswordLastUsed: user.password?.last_used };
 });
 
@@ -57,7 +57,7 @@ export const userDetail = view(function userDetail(account, user) {
   };
 });
 
-export const groupSummary = view(function group(account, group) {
+export const groupSummary = view(function groupSummary(account, group) {
   return { ...basics(account, group), GroupName: group.name, GroupId: group.id };
 });
 
@@ -76,7 +76,7 @@ const roleBasics = (account, role) => ({
   AssumeRolePolicyDocument: account.world.documents.encoded(role.trust),
 });
 
-export const roleSummary = view(function role(account, role) {
+export const roleSummary = view(function roleSummary(account, role) {
   return { ...roleBasics(account, role), Description: role.description, MaxSessionDuration: role.max_session };
 });
 
