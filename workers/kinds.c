@@ -1,8 +1,13 @@
 /* The one table of task kinds: what a worker can do. A kind's own file owns its behaviour; this one only names it. */
 #include "workers/kinds.h"
 #include "workers/purge.h"
+#include "workers/sync/sync.h"
+#include "workers/verify.h"
 
 const struct task_kind KINDS[] = {
+	/* A check waits for whoever can mend what is wrong, so its attempts do not run out. */
+	{ .name = "verify", .run = verify_run, .attempts_max = 1000000, .timeout_s = 300 },
+	{ .name = "sync_account", .run = sync_account_run, .timeout_s = 6 * 3600 },
 	{ .name = "purge", .run = purge_run, .timeout_s = 600 },
 	{ .name = NULL },
 };
