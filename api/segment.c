@@ -20,7 +20,8 @@ enum rc segment_filter(const struct http_request *req, const char *name, const c
 {
 	struct str s = http_query(req, name);
 
-	if (s.n == 0 || parse(s, prefix, ret) == RC_OK)
+	/* The zero id stands for "any" below; nothing has it. */
+	if (s.n == 0 || (parse(s, prefix, ret) == RC_OK && !id_eq(*ret, (struct id){ { 0 } })))
 		return RC_OK;
 	return err_field(err, "?", "invalid_filter", "%s must be an id that begins with %s.", name,
 			 prefix);

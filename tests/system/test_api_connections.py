@@ -1,0 +1,156 @@
+"""Connections after their creation: merge patch, versions, status, deletion."""
+import concurrent.futures
+
+import pytest
+from api import expect
+
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/ConnectorRole"
+KEY = {"method": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+
+
+@pytest.fixture
+def made(org):
+    return org.connect(ACCOUNT, cloudtrail={"bucket": "trail-logs", "days": 30, "digest_prefix": "Logs/x"})
+
+
+def path(connection):
+    return "/v1/connections/" + connection["id"]
+
+
+def hex_id(connection):
+    return connection["id"].removeprefix("conn_")
+
+
+def test_null_goes_back_to_the_default(org, made):
+    changed = expect(org.patch(path(made), {"cloudtrail": {"bucket": None, "days": None}}), 200)
+    assert changed["cloudtrail"] == {"bucket": None, "days": 90, "digest_prefix": "Logs/x"}
+    changed = expect(org.patch(path(made), {"cloudtrail": None, "schedule": None, "paused": None}), 200)
+    assert changed["cloudtrail"] == {"bucket": None, "days": 90, "digest_prefix": "AWSLogs"}
+    assert changed["schedule"]["every"] == "PT6H"
+
+
+@pytest.mark.parametrize("field, value", [("id", "conn_" + "0" * 32), ("external_id", "00000000-0000-0000-0000-000000000000"),
+                                          ("aws_account_id", "210987654321"), ("aws_organization_id", "o-abcdefghij")])
+def test_what_never_changes_is_named(org, made, field, value):
+    answer = org.patch(path(made), {field: value})
+    assert answer.status_code == 422
+    assert {"pointer": "/" + field, "code": "immutable"}.items() <= answer.json()["errors"][0].items()
+    assert org.connection(made["id"])["version"] == 1
+
+
+@pytest.mark.parametrize("body", [{"name": None}, {"region": None}, {"auth": None}, {"auth": {"role_arn": ROLE}},
+                                  {"auth": {"method": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE"}},
+                                  {"auth": {"method": "assume_role", "role_arn": "arn:aws:iam::999999999999:role/R"}},
+                                  {"region": "cn-north-1"}, {"authoritative_status": None}])
+def test_a_patch_is_judged_like_a_creation(org, made, body):
+    assert org.patch(path(made), body).status_code == 422
+    assert org.connection(made["id"]) == made
+
+
+@pytest.mark.parametrize("body", [{"status": {}}, {"version": 7}, {"verify_state": "verified"}, {"external_id_enforced": True}])
+def test_what_is_read_only_is_unknown_to_a_patch(org, made, body):
+    assert org.patch(path(made), body).status_code == 400
+
+
+def test_if_match_guards_a_change(org, made):
+    assert org.patch(path(made), {"name": "a"}, etag='"7"').status_code == 412
+    assert org.patch(path(made), {"name": "b"}, etag='"1"').headers["ETag"] == '"2"'
+    stale = org.patch(path(made), {"name": "c"}, etag='"1"')
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_changed")
+    assert org.delete(path(made), etag='"1"').status_code == 412
+    assert org.connection(made["id"])["name"] == "b"
+    assert org.patch(path(made), {"name": "d"}, etag="*").status_code == 200
+    assert org.delete(path(made), etag='"3"').status_code == 202
+
+
+def test_concurrent_patches_of_different_fields_all_arrive(server, org, made):
+    bodies = [{"name": "n"}, {"paused": True}, {"schedule": {"every": "PT2H"}}, {"authoritative_status": "none"}]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda b: org.patch(path(made), b).status_code, bodies))
+    assert set(answers) <= {200, 409}
+    now = org.connection(made["id"])
+    assert now["version"] == 1 + answers.count(200)
+    for body, status in zip(bodies, answers):
+        for name, value in body.items():
+            if status == 200:
+                assert (now[name]["every"] if name == "schedule" else now[name]) == (value["every"] if name == "schedule" else value)
+
+
+def test_new_credentials_are_verified_again_and_old_secrets_are_gone(org, made, database):
+    database.rows("DELETE FROM task WHERE org_id = %s", org.org_id)
+    database.rows("UPDATE connection SET verify_state = 'verified', verified_at = now(), external_id_enforced = true WHERE connection_id = %s",
+                  hex_id(made))
+    expect(org.patch(path(made), {"name": "only a name"}), 200)
+    assert database.rows("SELECT kind FROM task WHERE org_id = %s", org.org_id) == []
+    changed = expect(org.patch(path(made), {"auth": KEY}), 200)
+    assert changed["auth"] == {"method": "access_key", "access_key_id": KEY["access_key_id"]}
+    assert (changed["verification"]["state"], changed["verified_at"], changed["external_id_enforced"]) == ("pending", None, None)
+    assert database.rows("SELECT kind FROM task WHERE org_id = %s", org.org_id) == [("verify",)]
+    assert database.value("SELECT octet_length(sealed_secret_access_key) > 100 FROM connection WHERE connection_id = %s", hex_id(made))
+    expect(org.patch(path(made), {"auth": {"method": "assume_role", "role_arn": ROLE}}), 200)
+    assert database.value("SELECT sealed_secret_access_key FROM connection WHERE connection_id = %s", hex_id(made)) is None
+
+
+def test_a_paused_connection_has_paused_schedules(org, made, database):
+    expect(org.patch(path(made), {"paused": True}), 200)
+    assert database.rows("SELECT DISTINCT paused FROM schedule WHERE connection_id = %s", hex_id(made)) == [(True,)]
+    expect(org.patch(path(made), {"paused": False}), 200)
+    assert database.rows("SELECT DISTINCT paused FROM schedule WHERE connection_id = %s", hex_id(made)) == [(False,)]
+
+
+STATES = [
+    ("", "pending"),
+    ("verify_state = 'verified'", "pending"),
+    ("verify_state = 'verified', last_sync_state = 'complete', last_complete_at = now()", "synced"),
+    ("verify_state = 'verified', last_sync_state = 'partial', last_complete_at = now()", "degraded"),
+    ("verify_state = 'verified', last_sync_state = 'failed'", "degraded"),
+    ("verify_state = 'refused', verify_code = 'external_id_not_enforced', verify_text = 'x', last_sync_state = 'partial'", "action_required"),
+    ("verify_state = 'refused', paused = true", "paused"),
+]
+
+
+@pytest.mark.parametrize("change, state", STATES)
+def test_the_status_is_the_first_that_holds(org, made, database, change, state):
+    if change:
+        database.rows(f"UPDATE connection SET {change} WHERE connection_id = %s", hex_id(made))
+    status = org.connection(made["id"])["status"]
+    assert status["state"] == state
+    assert status["code"] and status["text"]
+    if state == "action_required":
+        assert (status["code"], status["text"]) == ("external_id_not_enforced", "x")
+    database.rows("INSERT INTO sync (org_id, sync_id, connection_id, cause) VALUES (%s, gen_random_uuid(), %s, 'request')",
+                  org.org_id, hex_id(made))
+    assert org.connection(made["id"])["status"]["state"] == ("paused" if state == "paused" else "running")
+
+
+def test_deletion_ends_work_erases_the_secret_and_leaves_a_purge(org, database):
+    made = org.connect(ACCOUNT, access_key=(KEY["access_key_id"], KEY["secret_access_key"]))
+    sync = org.sync(made["id"])
+    assert org.delete(path(made)).status_code == 202
+    row = database.rows("SELECT sealed_secret_access_key, deleted_at IS NOT NULL FROM connection WHERE connection_id = %s", hex_id(made))
+    assert row == [(None, True)]
+    assert database.rows("SELECT kind FROM task WHERE org_id = %s", org.org_id) == [("purge",)]
+    assert database.value("SELECT count(*) FROM schedule WHERE org_id = %s", org.org_id) == 0
+    assert database.value("SELECT state FROM sync WHERE sync_id = %s", sync["id"].removeprefix("sync_")) == "canceled"
+    assert org.delete(path(made)).status_code == 204
+    for answer in (org.get(path(made)), org.patch(path(made), {"name": "x"}), org.post(path(made) + "/syncs"), org.get(path(made) + "/syncs"),
+                   org.get(path(made) + "/coverage")):
+        assert answer.status_code == 404
+    assert database.value("SELECT count(*) FROM audit WHERE org_id = %s AND action = 'connection.deleted'", org.org_id) == 1
+
+
+def test_a_sync_is_started_once_watched_and_cancelled(org, made):
+    answer = org.post(path(made) + "/syncs", {})
+    sync = expect(answer, 202)
+    assert answer.headers["Location"] == f"/v1/syncs/{sync['id']}"
+    assert (sync["state"], sync["cause"], sync["connection_id"]) == ("queued", "request", made["id"])
+    again = org.post(path(made) + "/syncs")
+    assert (again.status_code, again.json()["code"], again.headers["Location"]) == (409, "sync_active", f"/v1/syncs/{sync['id']}")
+    assert org.connection(made["id"])["last_sync"]["id"] == sync["id"]
+    assert [s["id"] for s in org.all("/v1/syncs", connection_id=made["id"], state="queued")] == [sync["id"]]
+    assert org.all("/v1/syncs", state="complete") == []
+    assert org.post(f"/v1/syncs/{sync['id']}/cancel").status_code == 202
+    assert expect(org.get(f"/v1/syncs/{sync['id']}"), 200)["state"] == "canceled"
+    assert org.post(f"/v1/syncs/{sync['id']}/cancel").status_code == 409
+    assert org.post(path(made) + "/syncs", {"full": True}).status_code == 400

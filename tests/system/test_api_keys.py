@@ -1,0 +1,135 @@
+"""API keys: made once, shown once, refused when they are not exactly what they must be."""
+import time
+import uuid
+import zlib
+
+import pytest
+import requests
+from api import Organization, expect
+from waiting import wait_until
+
+
+def status(server, key, path="/v1/connections", header="Authorization", scheme="Bearer "):
+    return requests.get(server.url + path, headers={header: scheme + key} if key is not None else {}, timeout=10).status_code
+
+
+def signed(text):
+    return f"{text}_{zlib.crc32((text + '_').encode()):08x}"
+
+
+def test_a_key_has_prefix_environment_id_secret_and_checksum(server, database):
+    org = server.operator.create_organization("keys")["org_id"]
+    made = server.operator.create_key(org)
+    prefix, env, key_id, secret, crc = made["key"].split("_")
+    assert (prefix, env) == ("cnd", "live")
+    assert made["id"] == "key_" + key_id
+    assert len(secret) == 64
+    assert signed("_".join((prefix, env, key_id, secret))) == made["key"]
+    stored = database.value("SELECT encode(secret_hash, 'hex') FROM api_key WHERE key_id = %s", key_id)
+    assert len(stored) == 64 and secret not in stored
+    assert status(server, made["key"]) == 200
+
+
+def test_both_headers_carry_a_key_but_not_together(server, org):
+    assert status(server, org.key) == 200
+    assert status(server, org.key, scheme="bearer ") == 200
+    assert status(server, org.key, header="SlashID-API-Key", scheme="") == 200
+    both = {"Authorization": f"Bearer {org.key}", "SlashID-API-Key": org.key}
+    assert requests.get(server.url + "/v1/connections", headers=both, timeout=10).status_code == 401
+
+
+def test_what_is_not_a_key_is_refused_without_a_database_call(server, start_server, org, pg, database):
+    """A server whose database is away answers 503 for what it had to look up, and 401 for what it did not."""
+    prefix, env, key_id, secret, _ = org.key.split("_")
+    away = start_server(database_url=f"host={pg.socket_dir} port=1 dbname={database.name} user=connectord_app")
+    cases = [None, "", "x", org.key[:-1], org.key + "0", org.key.upper(), org.key[:-1] + ("0" if org.key[-1] != "0" else "1"),
+             signed(f"abc_{env}_{key_id}_{secret}"), signed(f"{prefix}_test_{key_id}_{secret}"), signed(f"{prefix}_{env}_{key_id}_{secret[:-1]}"),
+             signed(f"{prefix}_{env}_{key_id[:-1]}_{secret}"), signed(f"{prefix}_{env}_{'g' * 32}_{secret}"), "a" * 5000]
+    for key in cases:
+        assert status(server, key) == 401, key
+        assert status(away, key) == 401, key
+    assert status(away, org.key) == 503
+
+
+def test_a_well_formed_key_of_nobody_or_with_another_secret_is_refused(server, org):
+    prefix, env, key_id, secret, _ = org.key.split("_")
+    assert status(server, signed(f"{prefix}_{env}_{uuid.uuid4().hex}_{secret}")) == 401
+    assert status(server, signed(f"{prefix}_{env}_{key_id}_{'0' * 64}")) == 401
+    assert status(server, org.key) == 200
+    assert status(server, signed(f"{prefix}_{env}_{key_id}_{'0' * 64}")) == 401, "a cached key does not vouch for another secret"
+
+
+def test_basic_and_other_schemes_are_refused(server, org):
+    for scheme in ("", "Basic ", "Token ", "Bearer", "Bearer\t"):
+        assert status(server, org.key, scheme=scheme) == 401, scheme
+
+
+def test_a_revoked_key_ends_within_five_seconds_and_the_other_one_lives(server):
+    org = server.operator.create_organization("rotation")["org_id"]
+    old, new = server.operator.create_key(org, name="old"), server.operator.create_key(org, name="new")
+    assert status(server, old["key"]) == status(server, new["key"]) == 200
+    path = f"/v1/admin/organizations/{org}/keys/{old['id']}"
+    assert server.operator.request("DELETE", path).status_code == 204
+    began = time.monotonic()
+    wait_until(lambda: status(server, old["key"]) == 401, "the revoked key is refused", within=10)
+    assert time.monotonic() - began < 6.5
+    assert status(server, new["key"]) == 200
+    assert server.operator.request("DELETE", path).status_code == 204, "revoking twice is the same"
+    listed = expect(server.operator.request("GET", f"/v1/admin/organizations/{org}/keys"), 200)["data"]
+    assert {k["name"]: k["revoked_at"] is None for k in listed} == {"old": False, "new": True}
+    assert all("key" not in k and "secret_hash" not in k for k in listed)
+
+
+def test_an_expired_key_is_refused(server, database):
+    org = server.operator.create_organization("expiry")["org_id"]
+    made = server.operator.create_key(org, expires_at="2099-01-01T00:00:00Z")
+    assert made["expires_at"] == "2099-01-01T00:00:00Z"
+    database.rows("UPDATE api_key SET expires_at = now() - interval '1 second' WHERE key_id = %s", made["id"].removeprefix("key_"))
+    assert status(server, made["key"]) == 401
+    answer = server.operator.request("POST", f"/v1/admin/organizations/{org}/keys",
+                                     {"name": "x", "role": "owner", "expires_at": "2020-01-01T00:00:00Z"})
+    assert answer.status_code == 422
+
+
+def test_last_use_is_kept_to_the_minute(server, database):
+    org = server.operator.create_organization("use")["org_id"]
+    made = server.operator.create_key(org)
+    assert made["last_used_at"] is None
+    assert status(server, made["key"]) == 200
+    seconds = database.value("SELECT extract(second FROM last_used_at) FROM api_key WHERE key_id = %s", made["id"].removeprefix("key_"))
+    assert seconds == 0
+
+
+@pytest.mark.parametrize("role, may", [("viewer", False), ("editor", True), ("owner", True)])
+def test_roles_decide_what_may_be_changed(server, role, may):
+    org = server.operator.create_organization(role)["org_id"]
+    key = server.operator.create_key(org, role=role)["key"]
+    tenant = Organization(server.url, org, key)
+    assert tenant.get("/v1/connections").status_code == 200
+    wanted = 422 if may else 403
+    assert tenant.post("/v1/connections", {"name": ""}).status_code == wanted
+    path = "/v1/connections/conn_" + "0" * 32
+    for answer in (tenant.patch(path, {}), tenant.delete(path), tenant.post(path + "/syncs"),
+                   tenant.post("/v1/syncs/sync_" + "0" * 32 + "/cancel")):
+        assert answer.status_code == (404 if may else 403), answer.text
+
+
+def test_the_two_listeners_do_not_share_keys_or_paths(server, org):
+    assert status(server, server.operator.key) == 401
+    assert requests.get(server.url + "/v1/admin/organizations", headers={"Authorization": f"Bearer {server.operator.key}"},
+                        timeout=10).status_code == 404
+    assert org.get("/v1/admin/organizations").status_code == 404
+    as_org = {"Authorization": f"Bearer {org.key}"}
+    assert server.operator.request("GET", "/v1/admin/organizations", headers=as_org).status_code == 401
+    assert server.operator.request("GET", "/v1/connections").status_code == 404
+    assert server.operator.request("GET", "/v1/admin/organizations").status_code == 200
+    assert (server.admin_socket.stat().st_mode & 0o777) == 0o600
+
+
+def test_keys_of_nobody_cannot_be_made_or_revoked(server):
+    nobody = f"/v1/admin/organizations/{uuid.uuid4()}"
+    assert server.operator.request("POST", nobody + "/keys", {"name": "x", "role": "owner"}).status_code == 404
+    assert server.operator.request("GET", nobody + "/keys").status_code == 404
+    assert server.operator.request("DELETE", nobody + "/keys/key_" + "0" * 32).status_code == 404
+    assert server.operator.request("GET", nobody).status_code == 404
+    assert server.operator.request("GET", "/v1/admin/organizations/not-a-uuid").status_code == 404

@@ -1,0 +1,80 @@
+"""No organization can see, reach or infer another: its things are answered exactly like things that do not exist."""
+import json
+import uuid
+
+import pytest
+from inventory_rows import Inventory
+
+ACCOUNT = "123456789012"
+
+
+@pytest.fixture(scope="module")
+def owned(server, database):
+    """What one organization has: every kind of thing that has an address."""
+    org = server.organization("victim")
+    connection = org.connect(ACCOUNT)
+    sync = org.sync(connection["id"])
+    rows = Inventory(database, org.org_id, connection["id"])
+    entity = rows.entity("aws.iam_user", f"arn:aws:iam::{ACCOUNT}:user/u", "u")
+    rows.coverage("users", "ok")
+    return {"org": org, "conn_": connection["id"], "sync_": sync["id"], "ent_": entity}
+
+
+ADDRESSES = [
+    ("GET", "conn_", "/v1/connections/{}", None), ("PATCH", "conn_", "/v1/connections/{}", {"name": "stolen"}),
+    ("DELETE", "conn_", "/v1/connections/{}", None), ("POST", "conn_", "/v1/connections/{}/syncs", None),
+    ("GET", "conn_", "/v1/connections/{}/syncs", None), ("GET", "conn_", "/v1/connections/{}/coverage", None),
+    ("GET", "sync_", "/v1/syncs/{}", None), ("POST", "sync_", "/v1/syncs/{}/cancel", None), ("GET", "ent_", "/v1/entities/{}", None),
+    ("GET", "ent_", "/v1/entities/{}/history", None),
+]
+
+
+def asked(org, method, path, body):
+    headers = {"Content-Type": "application/merge-patch+json"} if body else {}
+    answer = org.request(method, path, data=json.dumps(body) if body else None, headers={**headers, "X-Request-Id": "same"})
+    kept = {k: v for k, v in answer.headers.items() if k not in ("Date",)}
+    return answer.status_code, kept, answer.text.replace(path, "PATH")
+
+
+@pytest.mark.parametrize("method, prefix, path, body", ADDRESSES)
+def test_anothers_thing_is_answered_like_nothing(owned, other_org, method, prefix, path, body):
+    mine = path.format(owned[prefix])
+    nothing = path.format(prefix + uuid.uuid4().hex)
+    junk = path.format(prefix + "z" * 32)
+    first = asked(other_org, method, mine, body)
+    assert first[0] == 404
+    assert first == asked(other_org, method, nothing, body)
+    assert first == asked(other_org, method, junk, body)
+
+
+@pytest.mark.parametrize("path", ["/v1/connections", "/v1/syncs", "/v1/entities", "/v1/coverage"])
+def test_lists_hold_only_what_is_ones_own(owned, other_org, path):
+    assert other_org.all(path) == []
+    assert len(owned["org"].all(path)) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/syncs", "/v1/entities", "/v1/coverage"])
+def test_a_filter_does_not_reach_over(owned, other_org, path):
+    assert other_org.all(path, connection_id=owned["conn_"]) == []
+
+
+def test_a_cursor_does_not_reach_over(owned, other_org):
+    org = owned["org"]
+    org.connect("210987654321")
+    cursor = org.get("/v1/connections", limit=1).json()["next_cursor"]
+    assert org.get("/v1/connections", limit=1, cursor=cursor).status_code == 200
+    assert other_org.get("/v1/connections", limit=1, cursor=cursor).status_code == 400
+
+
+def test_an_organization_in_the_body_or_headers_changes_nothing(owned, other_org):
+    victim = owned["org"].org_id
+    answer = other_org.request("GET", "/v1/connections", headers={"X-Org-Id": victim, "SlashID-OrgID": victim})
+    assert answer.json()["data"] == []
+
+
+def test_two_organizations_may_connect_the_same_role(owned, other_org):
+    assert other_org.connect(ACCOUNT)["external_id"] == other_org.org_id != owned["org"].org_id
+
+
+def test_the_victim_is_untouched(owned):
+    assert owned["org"].connection(owned["conn_"])["name"] != "stolen"
