@@ -37,23 +37,24 @@ function readOptions() {
   };
 }
 
-async function main() {
-  let options;
-  try {
-    options = readOptions();
-  } catch (error) {
-    process.stderr.write(`awssim: ${error.message}\n${USAGE}\n`);
-    process.exit(2);
-  }
+async function run({ world: file, vars, port, callLog, settings }) {
   const clock = new Clock();
-  const world = loadWorld(options.world, clock, options.vars);
-  const server = await listen(
-    new Simulator({ world, clock, settings: options.settings, callLog: options.callLog }),
-    options.port,
-  );
+  const world = loadWorld(file, clock, vars);
+  const server = await listen(new Simulator({ world, clock, settings, callLog }), port);
   for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => process.exit(0));
   const endpoint = `http://127.0.0.1:${server.address().port}`;
   process.stdout.write(`${JSON.stringify({ endpoint, control: `${endpoint}/_sim` })}\n`);
 }
 
-await main();
+function fail(error, status, hint = "") {
+  process.stderr.write(`awssim: ${error.message}\n${hint}`);
+  process.exit(status);
+}
+
+let options;
+try {
+  options = readOptions();
+} catch (error) {
+  fail(error, 2, `${USAGE}\n`);
+}
+await run(options).catch((error) => fail(error, 1));

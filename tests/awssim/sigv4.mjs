@@ -1,9 +1,23 @@
 // Checks a request's SigV4 signature by signing it again with AWS's own JavaScript signer.
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { Sha256 } from "@aws-crypto/sha256-js";
 import { refusal, refusalWithReason } from "./errors.mjs";
 import { basic, parseBasic } from "./time.mjs";
+
+// The signer's usual hash is plain JavaScript; OpenSSL's takes a third of the time, which a benchmark beside us notices.
+class Sha256 {
+  constructor(secret) {
+    this.hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret);
+  }
+
+  update(data) {
+    this.hash.update(data);
+  }
+
+  async digest() {
+    return this.hash.digest();
+  }
+}
 
 const MINUTE = 60_000;
 const AUTHORIZATION = /^AWS4-HMAC-SHA256 +Credential=([^,]+), *SignedHeaders=([^,]+), *Signature=([0-9a-f]{64})$/;
