@@ -5,7 +5,7 @@
 static const struct stmt NAMES = {
 	"stage_read_names",
 	"SELECT DISTINCT ON (entity_id) entity_id, key, name FROM stage_entity"
-	" WHERE kind = $1 AND part = $2 AND rank < 2 AND entity_id > coalesce($3, "
+	" WHERE kind = $1 AND part = $2 AND rank < 2 AND entity_id > coalesce($3::uuid, "
 	"'00000000-0000-0000-0000-000000000000')"
 	" ORDER BY entity_id LIMIT $4::bigint",
 	4
@@ -135,7 +135,7 @@ static const struct stmt KEY_USERS = {
 	" coalesce(r.key2_region, '') AS key2_region, coalesce(r.key2_service, '') AS key2_service"
 	" FROM stage_user u LEFT JOIN stage_report r ON r.arn = u.arn AND r.born = u.born"
 	" WHERE (NOT $1::boolean OR r.arn IS NULL OR r.key1_created <> '' OR r.key2_created <> '')"
-	" AND u.entity_id > coalesce($2, '00000000-0000-0000-0000-000000000000') ORDER BY "
+	" AND u.entity_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY "
 	"u.entity_id LIMIT $3::bigint",
 	3
 };
@@ -157,7 +157,7 @@ static const struct stmt MFA_USERS = {
 	" AND $2::boolean = EXISTS (SELECT FROM stage_edge e WHERE e.kind = 'has_credential' AND "
 	"e.part = 'mfa'"
 	"  AND e.src_id = u.entity_id)"
-	" AND u.entity_id > coalesce($3, '00000000-0000-0000-0000-000000000000') ORDER BY "
+	" AND u.entity_id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY "
 	"u.entity_id LIMIT $4::bigint",
 	4
 };
