@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BINARY = ROOT / "build/release/connectord"
 AWSSIM = ROOT / "tests/awssim"
 # The account and role of tests/awssim/worlds/demo.yaml that trusts us.
-DEMO = {"account": "111122223333", "role": "arn:aws:iam::111122223333:role/ConnectorReadOnly", "region": "eu-central-1",
+DEMO = {"account": "111122223333", "role": "arn:aws:iam::111122223333:role/ConnectordReadOnly", "region": "eu-central-1",
         "vendor": "469725248735", "key": "AKIACONNECTORDVENDOR", "secret": "vendor/secret+key/of/the/demo/world/0001"}
 START_S, VERIFY_S, REAL_VERIFY_S, SYNC_S, STOP_S = 120, 60, 1000, 600, 40
 FINISHED = ("complete", "partial", "failed", "canceled")
@@ -289,7 +289,7 @@ class Quickstart:
         say("")
         say("where to look (the key opens this organization only):")
         say(f"  export URL={self.url} KEY={self.api.key}")
-        for path in ("/v1/connections", "/v1/entities?kind=iam_user", f"/v1/connections/{self.connection_id}/coverage", "/v1/syncs"):
+        for path in ("/v1/connections", "/v1/entities?kind=aws.iam_user", f"/v1/connections/{self.connection_id}/coverage", "/v1/syncs"):
             say(f"  curl -s -H \"Authorization: Bearer $KEY\" \"$URL{path}\"")
         say(f"  logs: {self.data}/connectord.log   contract: {self.url}/openapi.json")
 

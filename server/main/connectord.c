@@ -86,7 +86,7 @@ static int take_option(struct line *line, const struct help_command *command, in
 		line->config_file = value.p;
 		return CMD_OK;
 	}
-	strncpy(line->set[line->n_set].name, name, NAME_MAX_BYTES - 1);
+	memcpy(line->set[line->n_set].name, name, sizeof(name));
 	line->set[line->n_set++].value = value;
 	return CMD_OK;
 }

@@ -111,6 +111,21 @@ class Organization:
     def connection(self, connection_id):
         return expect(self.get(f"/v1/connections/{connection_id}"), 200)
 
+    def wait_connection(self, connection_id, condition, what, within=60):
+        """Until condition(connection JSON) is true; returns that JSON."""
+        last = {}
+
+        def holds():
+            last.update(self.connection(connection_id))
+            return condition(last)
+        wait_until(holds, lambda: f"connection {connection_id} {what}: {last}", within)
+        return last
+
+    def wait_first_sync(self, connection_id, within=60):
+        """Until the sync that a verified connection starts by itself is over; returns its JSON."""
+        started = wait_until(lambda: self.syncs(connection_id), "the first sync exists", within)
+        return self.wait_sync(started[-1]["id"], within)
+
     def sync(self, connection_id):
         """Starts a sync; returns its JSON."""
         answer = self.post(f"/v1/connections/{connection_id}/syncs")
