@@ -99,7 +99,7 @@ enum rc keys_get(struct db *db, struct id org_id, struct id key_id, struct db_ro
 static const struct stmt LIST = {
 	"keys_list",
 	"SELECT " COLUMNS " FROM api_key WHERE org_id = $1 AND key_id > coalesce($2::uuid, "
-			  "'00000000-0000-0000-0000-000000000000') ORDER BY key_id LIMIT $3",
+	"'00000000-0000-0000-0000-000000000000') ORDER BY key_id LIMIT $3",
 	3
 };
 

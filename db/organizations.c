@@ -90,7 +90,7 @@ enum rc organizations_get(struct db *db, struct id org_id, struct db_rows **ret,
 static const struct stmt LIST = {
 	"organizations_list",
 	"SELECT " COLUMNS " FROM organization WHERE org_id > coalesce($1::uuid, "
-			  "'00000000-0000-0000-0000-000000000000') ORDER BY org_id LIMIT $2",
+	"'00000000-0000-0000-0000-000000000000') ORDER BY org_id LIMIT $2",
 	2
 };
 

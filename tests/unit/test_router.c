@@ -1,0 +1,172 @@
+/* Routing compares whole segments of the raw path: nothing can hide in an escape or a double slash. */
+#include "api/router.h"
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static struct http_reply first(struct http_request *req)
+{
+	(void)req;
+	return (struct http_reply){ .status = 1 };
+}
+
+static struct http_reply second(struct http_request *req)
+{
+	(void)req;
+	return (struct http_reply){ .status = 2 };
+}
+
+static const struct http_route TABLE[] = {
+	{ "GET", "/v1/things", HTTP_PUBLIC, HTTP_VIEWER, HTTP_NO_BODY, "limit,name", first, false },
+	{ "GET", "/v1/things/{id}", HTTP_PUBLIC, HTTP_VIEWER, HTTP_NO_BODY, "", first, false },
+	{ "DELETE", "/v1/things/{id}", HTTP_PUBLIC, HTTP_EDITOR, HTTP_NO_BODY, "", second, false },
+	{ "GET", "/v1/a/{x}/b/{y}", HTTP_PUBLIC, HTTP_VIEWER, HTTP_NO_BODY, "", second, false },
+	{ "GET", "/admin", HTTP_ADMIN, HTTP_OPERATOR, HTTP_NO_BODY, "", first, false },
+	{ 0 },
+};
+
+static enum router_found match(const char *method, const char *path, struct http_request *req,
+			       const char **allow)
+{
+	return router_match(TABLE, HTTP_PUBLIC, str_c(method), str_c(path), req, allow);
+}
+
+static void holes_take_one_segment_each_in_order(void **state)
+{
+	struct http_request req = { 0 };
+	const char *allow = NULL;
+
+	(void)state;
+	assert_int_equal(match("GET", "/v1/a/one/b/two", &req, &allow), ROUTER_OK);
+	assert_true(str_eq(req.segments[0], S("one")));
+	assert_true(str_eq(req.segments[1], S("two")));
+	assert_ptr_equal(req.route, &TABLE[3]);
+}
+
+static void other_paths_do_not_exist(void **state)
+{
+	static const char *const PATHS[] = {
+		"",
+		"/",
+		"/v1",
+		"/v1/things/",
+		"/v1/things/x/y",
+		"/v1//things",
+		"/v1/Things",
+		"v1/things",
+		"/v1/things?x",
+		"/v1/a//b/two",
+		"/v1/a/one/b/",
+		"/v1/a/one/c/two",
+		"/v1/thing",
+		"/v1/things%2fx/y",
+	};
+	struct http_request req = { 0 };
+	const char *allow = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(PATHS); i++)
+		assert_int_equal(match("GET", PATHS[i], &req, &allow), ROUTER_NO_PATH);
+}
+
+static void a_listener_has_only_its_own_rows(void **state)
+{
+	struct http_request req = { 0 };
+	const char *allow = NULL;
+
+	(void)state;
+	assert_int_equal(match("GET", "/admin", &req, &allow), ROUTER_NO_PATH);
+	assert_int_equal(router_match(TABLE, HTTP_ADMIN, S("GET"), S("/admin"), &req, &allow),
+			 ROUTER_OK);
+	assert_int_equal(router_match(TABLE, HTTP_ADMIN, S("GET"), S("/v1/things"), &req, &allow),
+			 ROUTER_NO_PATH);
+}
+
+static void a_wrong_method_is_told_the_right_ones(void **state)
+{
+	struct http_request req = { 0 };
+	const char *allow = NULL;
+
+	(void)state;
+	assert_int_equal(match("PATCH", "/v1/things/x", &req, &allow), ROUTER_NO_METHOD);
+	assert_string_equal(allow, "GET, DELETE");
+	assert_int_equal(match("get", "/v1/things", &req, &allow), ROUTER_NO_METHOD);
+	assert_string_equal(allow, "GET");
+}
+
+static enum rc query(const char *raw, struct http_request *req, struct err *err)
+{
+	*req = (struct http_request){ .route = &TABLE[0] };
+	return router_query(str_c(raw), req, err);
+}
+
+static void declared_parameters_are_decoded(void **state)
+{
+	struct http_request req;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(query("name=a%20b+c%2B&limit=5", &req, &err), RC_OK);
+	assert_true(str_eq(http_query(&req, "name"), S("a b c+")));
+	assert_true(str_eq(http_query(&req, "limit"), S("5")));
+	assert_true(str_eq(http_query(&req, "other"), S("")));
+	http_request_done(&req);
+}
+
+static void everything_else_in_a_query_is_refused(void **state)
+{
+	static const char *const BAD[] = { "x=1",      "name=1&name=2", "name=%zz", "name=%",
+					   "name=%ff", "name=%00",      "=1",       "Name=1",
+					   "na%6de=1", "limit,name=1" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+		struct http_request req;
+		struct err err = { 0 };
+
+		assert_int_equal(query(BAD[i], &req, &err), RC_INVALID);
+		assert_int_equal(err.field[0], '?');
+		http_request_done(&req);
+	}
+}
+
+/* A role that the table forgets would be open to everybody. */
+static void every_real_row_names_a_role_and_a_listener(void **state)
+{
+	size_t open = 0;
+
+	(void)state;
+	for (const struct http_route *row = ROUTES; row->run; row++) {
+		bool admin = strncmp(row->pattern, "/v1/admin/", 10) == 0;
+		bool reads = strcmp(row->method, "GET") == 0;
+
+		if (row->need == HTTP_NONE) {
+			open++;
+			continue;
+		}
+		assert_int_equal(row->listeners, admin ? HTTP_ADMIN : HTTP_PUBLIC);
+		assert_int_equal(row->need, admin   ? HTTP_OPERATOR
+					    : reads ? HTTP_VIEWER
+						    : HTTP_EDITOR);
+	}
+	assert_int_equal(open, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(holes_take_one_segment_each_in_order),
+		cmocka_unit_test(other_paths_do_not_exist),
+		cmocka_unit_test(a_listener_has_only_its_own_rows),
+		cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
+		cmocka_unit_test(declared_parameters_are_decoded),
+		cmocka_unit_test(everything_else_in_a_query_is_refused),
+		cmocka_unit_test(every_real_row_names_a_role_and_a_listener),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
