@@ -378,6 +378,7 @@ int cmd_up(struct config *c, int argc, char **argv)
 	struct up up = { .config = c };
 	struct err err = { 0 };
 	bool first_org = !(argc > 1 && strcmp(argv[1], "--no-first-organization") == 0);
+	bool failed = false;
 	int code = CMD_OK;
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -390,10 +391,13 @@ int cmd_up(struct config *c, int argc, char **argv)
 	if (bring_up(&up, &err) == RC_OK) {
 		show(&up, first_org);
 		watch(&up);
-	} else if (!up.asked) {
-		code = cmd_fail("up", &err);
+	} else {
+		failed = !up.asked;
 	}
 	stop_all(&up);
+	/* Last, so that the reason is not followed by what the children say on their way out. */
+	if (failed)
+		code = cmd_fail("up", &err);
 	up_done(&up);
 	curl_global_cleanup();
 	return code;

@@ -8,7 +8,7 @@ LANE_S=1200 # a lane that hangs is a lane that died
 prepare() {
 	deploy/install-packages build test node || return
 	case " $1 " in
-	*" awssim "* | *" system "* | *" smoke "* | *" quickstart "*) deploy/install-node-modules tests/awssim || return ;;
+	*" awssim "* | *" asan "* | *" tsan "* | *" contract "* | *" system "* | *" smoke "* | *" quickstart "*) deploy/install-node-modules tests/awssim || return ;;
 	esac
 	case " $1 " in
 	*" contract "*) [ ! -f tests/contract/package-lock.json ] || deploy/install-node-modules tests/contract || return ;;
@@ -21,13 +21,14 @@ sum_of() { grep -Eo '^[0-9]+ passed, [0-9]+ failed$' "$1" | awk '{ p += $1; f +=
 run_lane() {
 	local lane=$1 log=$logs/$1.log began=$SECONDS code=0 sums p f
 	printf '== %-10s ' "$lane"
-	( set -u; "lane_$lane" ) >"$log" 2>&1 </dev/null &
+	set -m # a process group for the lane and one for its guard, so that each can be ended whole
+	( "lane_$lane" ) >"$log" 2>&1 </dev/null &
 	local child=$!
-	( sleep "$LANE_S"; kill -TERM -- "$child" 2>/dev/null ) >/dev/null 2>&1 &
+	( sleep "$LANE_S" && kill -TERM -- "-$child" ) >/dev/null 2>&1 </dev/null &
 	local guard=$!
+	set +m
 	wait "$child" || code=$?
-	pkill -P "$guard" 2>/dev/null
-	kill "$guard" 2>/dev/null
+	kill -TERM -- "-$guard" 2>/dev/null
 	wait "$guard" 2>/dev/null
 	sums=$(sum_of "$log")
 	p=${sums% *} f=${sums#* }
@@ -134,7 +135,10 @@ lane_contract() {
 		echo '1 passed, 0 failed'
 		return
 	fi
-	(cd tests/contract && PATH=$PWD/node_modules/.bin:$PATH npm test --silent) && echo '1 passed, 0 failed'
+	# Node as the simulator locks it: the machine's may be too old for the linter.
+	(cd tests/contract && PATH=$PWD/../awssim/node_modules/.bin:$PATH REDOCLY_TELEMETRY=off \
+		node_modules/.bin/redocly lint ../../api/openapi.yaml --config redocly.yaml) || return
+	echo '1 passed, 0 failed'
 }
 
 # Two shards at once: the files wait for processes more than they compute.
