@@ -200,6 +200,26 @@ static const struct field *find(const struct field *table, const char *name)
 	return NULL;
 }
 
+/* prefix/name, the name escaped as JSON Pointer wants it and cut at a character's end. */
+static void point_at(const char *prefix, const char *name, char out[POINTER_MAX])
+{
+	size_t n = (size_t)snprintf(out, POINTER_MAX, "%s/", prefix);
+	struct str rest = str_c(name);
+	uint32_t c = 0;
+
+	for (size_t size = text_next(rest, &c); size > 0; size = text_next(rest, &c)) {
+		const char *escape = *rest.p == '~' ? "~0" : *rest.p == '/' ? "~1" : NULL;
+		struct str part = escape ? str_c(escape) : str_sub(rest, 0, size);
+
+		if (n + part.n >= POINTER_MAX)
+			break;
+		memcpy(out + n, part.p, part.n);
+		n += part.n;
+		rest = str_sub(rest, size, rest.n);
+	}
+	out[n] = '\0';
+}
+
 static void read_object(const struct reading *r, const struct field *table, const json_t *object,
 			const char *prefix, int depth)
 {
@@ -211,10 +231,7 @@ static void read_object(const struct reading *r, const struct field *table, cons
 	for (at = json_object_iter(tree); at && depth < NEST_MAX;
 	     at = json_object_iter_next(tree, at)) {
 		name = json_object_iter_key(at);
-		/* A member's name is the caller's text: cut, cleaned by the JSON writer. */
-		(void)snprintf(pointer, sizeof(pointer), "%s/%.60s", prefix, name);
-		if (!text_is_utf8(str_c(pointer)))
-			(void)snprintf(pointer, sizeof(pointer), "%s/", prefix);
+		point_at(prefix, name, pointer);
 		if (!find(table, name))
 			problem_unknown(r->p, pointer);
 	}

@@ -152,7 +152,12 @@ struct http_reply problem_err(const struct http_request *req, const struct err *
 
 	if (err->rc == RC_NOT_FOUND)
 		return problem_not_found(req);
-	if (err->rc == RC_RETRY) {
+	if (str_eq(str_c(err->code), S("commit_unknown"))) {
+		reply = problem_of(req, 503, "outcome_unknown",
+				   "The database went away while it was committing: it is not known"
+				   " whether the change was made. Look before trying again.");
+		reply.retry_after_s = 1;
+	} else if (err->rc == RC_RETRY) {
 		reply = problem_of(req, 503, "unavailable",
 				   "The database does not answer now; try again.");
 		reply.retry_after_s = 1;

@@ -144,6 +144,12 @@ static enum rc look_up(struct dbpool *pool, struct id key_id, const unsigned cha
 		err_clear(err);
 		return denied(err);
 	}
+	/* A stamp of last use that may or may not have been written changes nothing for the caller. */
+	if (rc == RC_RETRY) {
+		err_clear(err);
+		return err_set(err, RC_RETRY, "database_away",
+			       "the database went away while a key was looked up");
+	}
 	*ret = (struct cached){ .key_id = key_id,
 				.org_id = found.org_id,
 				.role = role_of(found.role),

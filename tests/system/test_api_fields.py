@@ -161,6 +161,13 @@ def test_a_field_that_does_not_exist_is_a_bad_request(tenant, name):
     assert answer.status_code == 400, answer.text
 
 
+def test_an_unknown_name_is_pointed_at_as_json_pointer_wants(tenant):
+    answer = tenant.post("/v1/connections", {**GOOD, "a/b~c": 1, "é" * 100: 1})
+    pointers = [e["pointer"] for e in answer.json()["errors"]]
+    assert pointers[0] == "/a~1b~0c" or pointers[1] == "/a~1b~0c"
+    assert any(p.startswith("/ééé") and p.strip("/é") == "" for p in pointers)
+
+
 GOOD_TEXT = json.dumps(GOOD)
 MALFORMED = {
     "nothing": b"", "a word": b"hello", "cut": GOOD_TEXT[:-1].encode(), "two values": (GOOD_TEXT + "{}").encode(), "a list": b"[]",

@@ -48,7 +48,16 @@ def test_the_process_says_that_it_lives_and_is_ready(server):
 
 
 def test_sigterm_drains_and_ends_well(start_server):
+    """After requests of every kind; under a sanitizer the exit code also says that nothing leaked."""
     own = start_server()
+    org = own.organization()
+    made = org.connect(ACCOUNT, access_key=("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"))
+    path = f"/v1/connections/{made['id']}"
+    org.sync(made["id"])
+    for answer in (org.patch(path, {"name": "x"}), org.patch(path, {"region": 5}), org.get("/v1/entities", name_prefix="a"), org.get("/v1/coverage"),
+                   org.get("/v1/entities", color="red"), org.post("/v1/connections", {"name": "", "x": 1}), org.get("/v1/syncs"),
+                   org.request("POST", "/v1/connections", data="{", headers={"Content-Type": "application/json"}), org.delete(path)):
+        assert answer.status_code < 500
     assert own.stop() == 0
     assert "server_stopped" in own.text()
     assert not own.admin_socket.exists()

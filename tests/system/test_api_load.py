@@ -1,0 +1,53 @@
+"""Many clients at once: every request is answered, the pool is bounded, nothing is mixed up between organizations."""
+import concurrent.futures
+
+import requests
+from api import Organization
+
+ACCOUNT = "123456789012"
+
+
+def test_parallel_clients_see_only_their_own(server):
+    tenants = [server.organization() for _ in range(6)]
+    for tenant in tenants:
+        tenant.connect(ACCOUNT, name="of " + tenant.org_id)
+
+    def work(i):
+        tenant = tenants[i % len(tenants)]
+        own = Organization(server.url, tenant.org_id, tenant.key)
+        for _ in range(15):
+            found = own.get("/v1/connections").json()["data"]
+            assert [c["name"] for c in found] == ["of " + tenant.org_id]
+            assert requests.get(server.url + "/livez", timeout=10).status_code == 200
+            assert own.get("/v1/entities").json()["data"] == []
+        return True
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(work, range(24)))
+
+
+def test_one_database_connection_serves_many_clients(start_server):
+    own = start_server(db_pool=1)
+    org = own.organization()
+
+    def work(_):
+        return Organization(own.url, org.org_id, org.key).get("/v1/connections").status_code
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(work, range(200))) == {200}
+
+
+def test_a_drain_answers_what_is_under_way(start_server):
+    own = start_server()
+    org = own.organization()
+
+    def work(_):
+        try:
+            return Organization(own.url, org.org_id, org.key).get("/v1/connections").status_code
+        except requests.ConnectionError:
+            return "refused"
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(work, i) for i in range(200)]
+        answers[20].result()
+        assert own.stop() == 0
+        statuses = [a.result() for a in answers]
+    assert set(statuses) <= {200, "refused"}
+    assert statuses.count(200) >= 20
