@@ -145,6 +145,13 @@ static enum rc unknown(const char *origin, struct str label, struct str name, st
 		       STR_FMT(label));
 }
 
+/* The clock is read before any file or command line is. */
+static enum rc environment_only(const char *origin, struct err *err)
+{
+	return err_set(err, RC_INVALID, "invalid_setting",
+		       "%s: clock_offset_s is read from the environment only", origin);
+}
+
 static bool is_one_of(struct str value, const char *choices)
 {
 	struct str rest = str_c(choices);
@@ -273,8 +280,7 @@ static int take_pair(void *arg, const char *section, const char *name, const cha
 	else if (i == COUNT_OF(CONFIG_ENTRIES))
 		r->rc = unknown(origin, str_c(name), str_c(name), r->err);
 	else if (strcmp(name, "clock_offset_s") == 0)
-		r->rc = err_set(r->err, RC_INVALID, "invalid_setting",
-				"%s: clock_offset_s is read from the environment only", origin);
+		r->rc = environment_only(origin, r->err);
 	else if (r->config->in_file[i])
 		r->rc = err_set(r->err, RC_INVALID, "invalid_config_file",
 				"%s: %s is set a second time, or the line begins with a space",
@@ -348,8 +354,7 @@ static enum rc read_environment(struct config *c, struct err *err)
 	return RC_OK;
 }
 
-/* What no single entry can say. */
-static enum rc check_together(const struct config *c, struct err *err)
+enum rc config_check(const struct config *c, struct err *err)
 {
 	if (config_i64(c, "heartbeat_s") < config_i64(c, "lease_s"))
 		return RC_OK;
@@ -376,7 +381,7 @@ enum rc config_load(const char *path, struct config **ret, struct err *err)
 	if (rc == RC_OK)
 		rc = read_environment(c, err);
 	if (rc == RC_OK)
-		rc = check_together(c, err);
+		rc = config_check(c, err);
 	if (rc == RC_OK)
 		*ret = TAKE(c);
 	return rc;
@@ -418,5 +423,7 @@ enum rc config_set(struct config *c, const char *name, struct str value, struct 
 
 	if (i == COUNT_OF(CONFIG_ENTRIES))
 		return unknown("the command line", str_c(name), str_c(name), err);
+	if (strcmp(name, "clock_offset_s") == 0)
+		return environment_only("the command line", err);
 	return put(c, "the command line", i, value, err);
 }

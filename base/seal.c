@@ -25,6 +25,7 @@ enum {
 	SEAL_AT_TEXT = SEAL_AT_NONCE + SEAL_NONCE_BYTES,
 	SEAL_KEYS_MAX = 16,
 	SEAL_LABEL_MAX = 256,
+	SEAL_LINE_MAX = 128,
 	SEAL_AD_MAX = 5 * 4 + SEAL_MAGIC_BYTES + 3 * SEAL_LABEL_MAX + SEAL_KEY_ID_BYTES
 };
 
@@ -34,6 +35,11 @@ _Static_assert(SEAL_PUBLIC_BYTES == crypto_box_PUBLICKEYBYTES &&
 	       "the keys are libsodium's");
 
 static const unsigned char SEAL_MAGIC[SEAL_MAGIC_BYTES] = { 'c', 's', '1' };
+
+/* The two halves look alike, and swapping them would be silent: a server would hold the opening key
+ * and seal to a key that nobody has. So each line says which half it is. */
+#define SEAL_PUBLIC_LABEL S("seal-public:")
+#define SEAL_SECRET_LABEL S("seal-secret:")
 
 struct seal_keyring {
 	size_t n;
@@ -71,17 +77,21 @@ static struct str next_key_line(struct str *rest)
 	return S("");
 }
 
-/* Decodes one line of exactly 32 bytes. */
-static enum rc read_key(struct str line, const char *path, struct secret **ret, struct err *err)
+/* Decodes one line: the label, then base64 of exactly 32 bytes. */
+static enum rc read_key(struct str line, struct str label, const char *path, struct secret **ret,
+			struct err *err)
 {
 	struct buf key = BUF_INIT(crypto_box_SECRETKEYBYTES);
-	enum rc rc = text_base64_decode(&key, line);
+	enum rc rc = RC_INVALID;
 
+	if (str_starts(line, label))
+		rc = text_base64_decode(&key, str_sub(line, label.n, line.n));
 	if (rc != RC_OK || key.n != crypto_box_SECRETKEYBYTES) {
 		buf_wipe(&key);
-		(void)err_set(err, RC_INVALID, "invalid_key_file",
-			      "%s holds a line that is no base64 of a 32-byte key", path);
-		return RC_INVALID;
+		return err_set(err, RC_INVALID, "invalid_key_file",
+			       "%s holds a line that is not %.*s and base64 of 32 bytes; servers "
+			       "take seal.pub, workers seal.key",
+			       path, STR_FMT(label));
 	}
 	*ret = secret_copy(buf_str(&key));
 	buf_wipe(&key);
@@ -101,7 +111,7 @@ enum rc seal_public_load(const char *path, struct seal_public *ret, struct err *
 	line = next_key_line(&rest);
 	if (line.n == 0)
 		return err_set(err, RC_INVALID, "invalid_key_file", "%s holds no key", path);
-	rc = read_key(line, path, &key, err);
+	rc = read_key(line, SEAL_PUBLIC_LABEL, path, &key, err);
 	if (rc != RC_OK)
 		return rc;
 	memcpy(ret->bytes, key->bytes, sizeof(ret->bytes));
@@ -118,7 +128,7 @@ static enum rc add_key(struct seal_keyring *keys, struct str line, const char *p
 		return err_set(err, RC_LIMIT, "too_many_keys",
 			       "%s holds more than %d keys; re-seal and drop the oldest", path,
 			       (int)SEAL_KEYS_MAX);
-	rc = read_key(line, path, &keys->secret[keys->n], err);
+	rc = read_key(line, SEAL_SECRET_LABEL, path, &keys->secret[keys->n], err);
 	if (rc != RC_OK)
 		return rc;
 	crypto_scalarmult_base(keys->public[keys->n].bytes, keys->secret[keys->n]->bytes);
@@ -277,10 +287,11 @@ static bool write_all(int fd, struct str s)
 	return fsync(fd) == 0;
 }
 
-/* A new file of one base64 line; an existing one is never touched. */
-static enum rc write_key(const char *path, mode_t mode, struct str key, struct err *err)
+/* A new file of one line; an existing one is never touched. */
+static enum rc write_key(const char *path, mode_t mode, struct str label, struct str key,
+			 struct err *err)
 {
-	struct buf line = BUF_INIT(64);
+	struct buf line = BUF_INIT(SEAL_LINE_MAX);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	bool done = false;
 
@@ -290,8 +301,8 @@ static enum rc write_key(const char *path, mode_t mode, struct str key, struct e
 	if (fd < 0)
 		return err_set(err, RC_BROKEN, "key_not_written", "%s cannot be created: %s", path,
 			       strerrordesc_np(errno));
-	done = text_base64(&line, key) == RC_OK && buf_putc(&line, '\n') == RC_OK &&
-	       write_all(fd, buf_str(&line));
+	done = buf_put(&line, label) == RC_OK && text_base64(&line, key) == RC_OK &&
+	       buf_putc(&line, '\n') == RC_OK && write_all(fd, buf_str(&line));
 	done = close(fd) == 0 && done;
 	buf_wipe(&line);
 	if (done)
@@ -310,10 +321,11 @@ enum rc seal_keys_make(const char *dir, struct err *err)
 	enum rc rc = RC_OK;
 
 	crypto_box_keypair(public.bytes, secret->bytes);
-	rc = write_key(key_path, 0600, secret_str(secret), err);
+	rc = write_key(key_path, 0600, SEAL_SECRET_LABEL, secret_str(secret), err);
 	if (rc != RC_OK)
 		return rc;
-	rc = write_key(pub_path, 0644, str_n(public.bytes, sizeof(public.bytes)), err);
+	rc = write_key(pub_path, 0644, SEAL_PUBLIC_LABEL, str_n(public.bytes, sizeof(public.bytes)),
+		       err);
 	/* A secret key without its public half would never be used and would block the next try. */
 	if (rc != RC_OK)
 		unlink(key_path);

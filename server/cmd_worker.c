@@ -46,12 +46,6 @@ static enum rc check_settings(const struct config *c, struct err *err)
 		return err_set(err, RC_INVALID, "no_database",
 			       "database_url is not set; give the connection string of the role "
 			       "connectord_worker");
-	if (config_i64(c, "heartbeat_s") >= config_i64(c, "lease_s"))
-		return err_set(err, RC_INVALID, "heartbeat_too_slow",
-			       "heartbeat_s (%lld) must be less than lease_s (%lld), or leases run "
-			       "out under their workers",
-			       (long long)config_i64(c, "heartbeat_s"),
-			       (long long)config_i64(c, "lease_s"));
 	return RC_OK;
 }
 

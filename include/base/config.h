@@ -19,10 +19,11 @@ MUST_CHECK enum rc config_load(const char *path, struct config **ret, struct err
 const char *config_text(const struct config *c, const char *name);
 int64_t config_i64(const struct config *c, const char *name);
 bool config_bool(const struct config *c, const char *name);
-/* Overrides one value from the command line. RC_INVALID: unknown name or a value out of its range.
- */
+/* Overrides one value from the command line. RC_INVALID: unknown name or a value out of its range. */
 MUST_CHECK enum rc config_set(struct config *c, const char *name, struct str value,
 			      struct err *err);
+/* What no single entry can say. config_load() does it; do it again after the last config_set(). */
+MUST_CHECK enum rc config_check(const struct config *c, struct err *err);
 
 struct config_entry {
 	const char *name; /* lower case; CONNECTORD_ + upper case in the environment */

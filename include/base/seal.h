@@ -33,11 +33,11 @@ struct seal_keyring; /* secret keys by key id; worker only */
 void seal_keyring_free(struct seal_keyring *k);
 DEFINE_AUTO(seal_keyring)
 
-/* Makes a key pair: writes DIR/seal.key (0600: base64 secret key) and DIR/seal.pub (base64).
- * RC_CONFLICT: exists. */
+/* Makes a key pair: DIR/seal.key (0600, "seal-secret:" and base64) and DIR/seal.pub ("seal-public:"
+ * and base64). RC_CONFLICT: exists. */
 MUST_CHECK enum rc seal_keys_make(const char *dir, struct err *err);
-/* "seal.pub" / "seal.key" files, one base64 key a line; the first line of a key file is the newest.
- */
+/* One labelled key a line; the first line of a seal.key is the newest. RC_INVALID: not such a file, or
+ * the other half of a pair. */
 MUST_CHECK enum rc seal_public_load(const char *path, struct seal_public *ret, struct err *err);
 MUST_CHECK enum rc seal_keyring_load(const char *path, struct seal_keyring **ret, struct err *err);
 

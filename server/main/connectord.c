@@ -124,6 +124,8 @@ static int run(const struct help_command *command, struct line *line)
 
 	for (int i = 0; rc == RC_OK && i < line->n_set; i++)
 		rc = config_set(config, line->set[i].name, line->set[i].value, &err);
+	if (rc == RC_OK)
+		rc = config_check(config, &err);
 	if (rc != RC_OK)
 		return cmd_fail(command->name, &err);
 	log_setup(command->name, config_text(config, "log_level"),

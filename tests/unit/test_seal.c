@@ -279,7 +279,8 @@ static void envelope_has_the_form_that_the_header_gives(void **state)
 	crypto_generichash(hash, 32, w->public.bytes, 32, NULL, 0);
 	assert_memory_equal(e + 3, hash, 8);
 	assert_int_equal(secret_read_file(file_of(w, w->old, "seal.key"), &file, NULL), RC_OK);
-	assert_int_equal(text_base64_decode(&key, secret_str(file)), RC_OK);
+	assert_true(str_starts(secret_str(file), S("seal-secret:")));
+	assert_int_equal(text_base64_decode(&key, str_sub(secret_str(file), 12, file->n)), RC_OK);
 	assert_int_equal(crypto_box_seal_open(data_key, e + 11, 80, w->public.bytes,
 					      (const unsigned char *)key.p),
 			 0);
@@ -322,16 +323,52 @@ static void key_files_are_private_and_never_overwritten(void **state)
 	assert_int_not_equal(access(file_of(w, w->old, "seal.key"), F_OK), 0);
 }
 
+/* text with LABEL, a word as long as each of the two, replaced. */
+static void write_labelled(const char *path, const char *label, const char *text)
+{
+	AUTO(buf) struct buf out = BUF_INIT(256);
+	struct str rest = str_c(text);
+
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n');
+
+		if (str_starts(line, S("seal-LABEL:")))
+			assert_int_equal(buf_printf(&out, "seal-%s:%.*s\n", label,
+						    STR_FMT(str_sub(line, 11, line.n))),
+					 RC_OK);
+		else
+			assert_int_equal(buf_printf(&out, "%.*s\n", STR_FMT(line)), RC_OK);
+	}
+	write_file(path, buf_str(&out));
+}
+
+/* A server that is given seal.key by mistake would hold the opening key, and seal to a key that
+ * nobody has. */
+static void one_half_is_not_taken_for_the_other(void **state)
+{
+	struct world *w = *state;
+	AUTO(seal_keyring) struct seal_keyring *keys = NULL;
+	struct seal_public public = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(seal_public_load(file_of(w, w->old, "seal.key"), &public, &err),
+			 RC_INVALID);
+	assert_non_null(strstr(err.text, "seal.pub"));
+	assert_int_equal(seal_keyring_load(file_of(w, w->old, "seal.pub"), &keys, NULL),
+			 RC_INVALID);
+}
+
 static void key_file_that_is_none_is_refused_without_showing_it(void **state)
 {
 	static const char *const BAD[] = {
 		"",
 		"\n\n",
 		"# only a comment\n",
-		"hunter2-not-base64!\n",
-		"aHVudGVyMg==\n",
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n",
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nhunter2\n",
+		"seal-LABEL:hunter2-not-base64!\n",
+		"seal-LABEL:aHVudGVyMg==\n",
+		"seal-LABEL:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+		"seal-LABEL:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nhunter2\n",
 	};
 	struct world *w = *state;
 
@@ -339,7 +376,7 @@ static void key_file_that_is_none_is_refused_without_showing_it(void **state)
 		AUTO(seal_keyring) struct seal_keyring *keys = NULL;
 		struct err err = { 0 };
 
-		write_file(w->both, str_c(BAD[i]));
+		write_labelled(w->both, "secret", BAD[i]);
 		assert_int_equal(seal_keyring_load(w->both, &keys, &err), RC_INVALID);
 		assert_null(keys);
 		assert_null(strstr(err.text, "hunter2"));
@@ -347,7 +384,7 @@ static void key_file_that_is_none_is_refused_without_showing_it(void **state)
 	for (size_t i = 0; i + 1 < COUNT_OF(BAD); i++) {
 		struct seal_public public = { 0 };
 
-		write_file(w->both, str_c(BAD[i]));
+		write_labelled(w->both, "public", BAD[i]);
 		assert_int_equal(seal_public_load(w->both, &public, NULL), RC_INVALID);
 	}
 }
@@ -381,6 +418,7 @@ int main(void)
 		WITH_WORLD(envelope_has_the_form_that_the_header_gives),
 		WITH_WORLD(two_seals_of_one_secret_share_nothing),
 		WITH_WORLD(key_files_are_private_and_never_overwritten),
+		WITH_WORLD(one_half_is_not_taken_for_the_other),
 		WITH_WORLD(key_file_that_is_none_is_refused_without_showing_it),
 		cmocka_unit_test(unusable_public_key_seals_nothing),
 	};
