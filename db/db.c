@@ -22,8 +22,11 @@ static const struct stmt SET_WHO = {
 	" set_config('app.operator', $3, true)",
 	3
 };
-static const struct stmt SET_SCAN = { "db_set_scan",
-				      "SELECT set_config('enable_seqscan', $1, true)", 1 };
+static const struct stmt SET_PLAN = {
+	"db_set_plan",
+	"SELECT set_config('enable_seqscan', $1, false), set_config('plan_cache_mode', $2, false)",
+	2
+};
 
 static void stay_silent(void *arg, const char *message)
 {
@@ -46,6 +49,7 @@ void db_drop(struct db *db)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	db->prepared_n = 0;
+	db->plan = DB_PLAN_FREE;
 	db->copying = false;
 	if (db->in_tx && !db->begin_due)
 		db->tx_dead = true;
@@ -284,11 +288,18 @@ static bool send_step(struct db *db, struct trip *trip, const struct stmt *stmt,
 	return true;
 }
 
-static bool send_scan(struct db *db, struct trip *trip, const char *value)
+/* The session's planner settings, sent only when they change: queue statements come in rows of their own kind. by_index also
+ * means one plan for all parameters, for planning the claim costs more than running it. */
+static bool send_plan(struct db *db, struct trip *trip, bool by_index)
 {
-	const struct db_params params = { .values = { value } };
+	const struct db_params params = { .values = { by_index ? "off" : "on",
+						      by_index ? "force_generic_plan" : "auto" } };
+	enum db_plan want = by_index ? DB_PLAN_BY_INDEX : DB_PLAN_FREE;
 
-	return send_step(db, trip, &SET_SCAN, &params);
+	if (db->plan == want)
+		return true;
+	db->plan = want;
+	return send_step(db, trip, &SET_PLAN, &params);
 }
 
 static bool send_who(struct db *db, struct trip *trip, const struct db_who *who)
@@ -351,13 +362,11 @@ static bool send_trip(struct db *db, struct trip *trip, const struct db_who *who
 	if (who && !send_who(db, trip, who))
 		return false;
 	if (stmt) {
-		if (stmt->by_index && !send_scan(db, trip, "off"))
+		if (!send_plan(db, trip, stmt->by_index))
 			return false;
 		if (!send_step(db, trip, stmt, params))
 			return false;
 		trip->wanted = trip->n - 1;
-		if (stmt->by_index && db->in_tx && !send_scan(db, trip, "on"))
-			return false;
 	}
 	return PQpipelineSync(db->conn) != 0;
 }
@@ -391,6 +400,8 @@ enum rc db_trip(struct db *db, const struct db_who *who, const struct stmt *stmt
 		rc = db_fault(db, bad, stmt ? stmt->name : "begin", err);
 	if (rc != RC_OK && db->in_tx)
 		db->tx_dead = true;
+	if (rc != RC_OK) /* a setting made in a transaction that failed is undone with it */
+		db->plan = DB_PLAN_UNKNOWN;
 	PQclear(bad);
 	if (rc == RC_OK && ret)
 		*ret = db_rows_new(TAKE(wanted));

@@ -40,6 +40,8 @@ static void roll_back(struct db *db)
 		db_copy_abort(db);
 	if (db_trip(db, NULL, &ROLLBACK_TX, &NO_PARAMS, NULL, &own) != RC_OK)
 		db_drop(db);
+	else
+		db->plan = DB_PLAN_UNKNOWN; /* back to what it was before the transaction */
 }
 
 static enum rc once(struct db *db, const struct db_who *who, db_tx_fn *body, void *arg,

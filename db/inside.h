@@ -16,6 +16,9 @@ enum {
 	DB_RECONNECT_MAX_MS = 2000,
 };
 
+/* What the session's planner settings are; struct stmt's by_index says what they must be. */
+enum db_plan { DB_PLAN_FREE, DB_PLAN_BY_INDEX, DB_PLAN_UNKNOWN };
+
 struct db {
 	char *conninfo;
 	char *purpose;
@@ -29,6 +32,7 @@ struct db {
 	bool tx_dead;     /* the transaction was lost or failed: nothing may follow but its end */
 	bool tx_again;    /* its failure was a serialization failure: the body may run again */
 	bool copying;
+	enum db_plan plan;
 	struct db_who tx_who;
 	bool tx_has_who;
 	size_t prepared_n;

@@ -29,6 +29,7 @@ void task_free(struct task *t)
 
 /* The probe asks per organization whether anything is ready, by the first entry of its part of the index, so 100,000 queued
  * tasks cost what one does. It is LATERAL and not EXISTS because the planner may turn EXISTS into a join over all tasks.
+ * Rows are named by scalar subqueries and not by joins for the same reason: a join planned over an empty table scans it.
  * NO KEY UPDATE: inserting tasks (key share by foreign key) does not make an organization look locked. */
 static const struct stmt CLAIM = {
 	"tasks_claim",
@@ -45,23 +46,24 @@ static const struct stmt CLAIM = {
 	"), u AS ("
 	" UPDATE task SET state = 'leased', lease = task.lease + 1, attempts = task.attempts + 1,"
 	" worker_id = $1, leased_until = now() + make_interval(secs => $2)"
-	" FROM t WHERE task.org_id = t.org_id AND task.task_id = t.task_id"
+	" WHERE task.org_id = (SELECT org_id FROM t) AND task.task_id = (SELECT task_id FROM t)"
 	" RETURNING task.org_id, task.task_id, task.connection_id, task.sync_id, task.lease,"
 	" task.attempts, task.kind, task.account_id, task.payload, task.cancel"
 	"), q AS ("
-	" UPDATE org_queue SET running = running + 1, claimed_at = now() FROM u"
-	" WHERE org_queue.org_id = u.org_id"
+	" UPDATE org_queue SET running = running + 1, claimed_at = now()"
+	" WHERE org_queue.org_id = (SELECT org_id FROM u)"
 	"), f AS MATERIALIZED ("
-	" SELECT s.org_id, s.sync_id FROM sync s JOIN u ON u.org_id = s.org_id"
-	" AND u.sync_id = s.sync_id WHERE s.state = 'queued' FOR NO KEY UPDATE OF s SKIP LOCKED"
+	" SELECT s.org_id, s.sync_id FROM sync s WHERE s.org_id = (SELECT org_id FROM u)"
+	" AND s.sync_id = (SELECT sync_id FROM u) AND s.state = 'queued'"
+	" FOR NO KEY UPDATE SKIP LOCKED"
 	"), r AS ("
-	" UPDATE sync SET state = 'running', started_at = now() FROM f"
-	" WHERE sync.org_id = f.org_id AND sync.sync_id = f.sync_id"
+	" UPDATE sync SET state = 'running', started_at = now()"
+	" WHERE sync.org_id = (SELECT org_id FROM f) AND sync.sync_id = (SELECT sync_id FROM f)"
 	")"
 	" SELECT o.org_id, u.task_id, u.connection_id, u.sync_id, u.lease, u.attempts, u.kind,"
-	" u.account_id, u.payload, u.cancel OR coalesce(s.cancel, false) AS cancel"
-	" FROM o LEFT JOIN u ON u.org_id = o.org_id"
-	" LEFT JOIN sync s ON s.org_id = u.org_id AND s.sync_id = u.sync_id",
+	" u.account_id, u.payload, u.cancel OR coalesce((SELECT s.cancel FROM sync s"
+	" WHERE s.org_id = u.org_id AND s.sync_id = u.sync_id), false) AS cancel"
+	" FROM o LEFT JOIN u ON u.org_id = o.org_id",
 	2, .by_index = true
 };
 
@@ -149,9 +151,10 @@ static const struct stmt HEARTBEAT = {
 	"WITH b AS MATERIALIZED ("
 	" SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::bigint[]) AS b (org_id, task_id, lease)"
 	"), l AS MATERIALIZED ("
-	" SELECT t.org_id, t.task_id FROM b JOIN task t ON t.org_id = b.org_id"
-	" AND t.task_id = b.task_id AND t.lease = b.lease"
-	" WHERE t.state = 'leased' AND t.worker_id = $1 FOR NO KEY UPDATE OF t SKIP LOCKED"
+	" SELECT x.org_id, x.task_id FROM b CROSS JOIN LATERAL (SELECT t.org_id, t.task_id FROM "
+	"task t"
+	" WHERE t.org_id = b.org_id AND t.task_id = b.task_id AND t.lease = b.lease"
+	" AND t.state = 'leased' AND t.worker_id = $1 FOR NO KEY UPDATE SKIP LOCKED) x"
 	"), u AS ("
 	" UPDATE task SET leased_until = now() + make_interval(secs => $2) FROM l"
 	" WHERE task.org_id = l.org_id AND task.task_id = l.task_id"
@@ -280,6 +283,36 @@ enum rc tasks_finish(struct db *db, const struct task *task, struct err *err)
 {
 	assert(db->in_tx);
 	return end(db, task, NULL, false, err);
+}
+
+static enum rc finish_body(struct db *db, void *arg, struct err *err)
+{
+	const struct task *task = arg;
+
+	return tasks_finish(db, task, err);
+}
+
+/* Without a sync to count down one statement is enough. It must read d before it finds
+ * the slots: the lock order holds. */
+static const struct stmt DONE = {
+	"tasks_done",
+	"WITH d AS (DELETE FROM task WHERE org_id = $1 AND task_id = $2 AND lease = $3"
+	" AND state = 'leased' RETURNING org_id)"
+	" UPDATE org_queue SET running = greatest(running - 1, 0)"
+	" WHERE org_id = (SELECT org_id FROM d) RETURNING org_id",
+	3, .by_index = true
+};
+
+enum rc tasks_done(struct db *db, const struct task *task, struct err *err)
+{
+	static const struct id none = { { 0 } };
+	struct db_who who = { .org_id = task->org_id };
+	struct task own = *task;
+
+	assert(!db->in_tx);
+	if (id_eq(task->sync_id, none))
+		return fenced(db, &DONE, task, arg_null(), arg_null(), err);
+	return db_tx(db, &who, finish_body, &own, err);
 }
 
 static const struct stmt GIVE_BACK = {

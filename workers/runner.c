@@ -38,19 +38,12 @@ static const struct task_kind *kind_named(const struct task_kind *kinds, const c
 	return NULL;
 }
 
-static enum rc finish_body(struct db *db, void *task, struct err *err)
-{
-	return tasks_finish(db, task, err);
-}
-
-static enum rc settle_once(struct runner *r, struct task *task, const struct verdict *v,
+static enum rc settle_once(struct runner *r, const struct task *task, const struct verdict *v,
 			   struct err *err)
 {
-	struct db_who who = { .org_id = task->org_id };
-
 	switch (v->what) {
 	case V_NOTHING: return RC_OK;
-	case V_FINISH: return db_tx(r->db, &who, finish_body, task, err);
+	case V_FINISH: return tasks_done(r->db, task, err);
 	case V_RETRY: return tasks_retry(r->db, task, v->delay_s, &v->why, err);
 	case V_FAIL: return tasks_fail(r->db, task, &v->why, err);
 	case V_CANCEL: return tasks_cancel(r->db, task, err);
@@ -61,7 +54,7 @@ static enum rc settle_once(struct runner *r, struct task *task, const struct ver
 
 /* Fenced, so trying again after an unknown COMMIT is safe: the second try finds the lease gone. Given up after twice the lease:
  * by then the sweep has the task. */
-static void settle(struct runner *r, struct task *task, const struct verdict *v)
+static void settle(struct runner *r, const struct task *task, const struct verdict *v)
 {
 	int64_t until = clock_mono() + 2 * r->pool->set.lease_s * CLOCK_S;
 	int64_t pause = 0;

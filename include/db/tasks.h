@@ -47,6 +47,8 @@ MUST_CHECK enum rc tasks_fence(struct db *db, const struct task *task, struct er
 /* Inside a transaction, last: removes the task, frees the slot, counts down its sync and closes it at 0.
  * RC_CONFLICT: lease lost, roll back. */
 MUST_CHECK enum rc tasks_finish(struct db *db, const struct task *task, struct err *err);
+/* The same as a transaction of its own, for a task whose effects are in the database already. */
+MUST_CHECK enum rc tasks_done(struct db *db, const struct task *task, struct err *err);
 /* Own transactions. retry: again after delay_s, attempt counted. release: again at once, attempt not counted (drain).
  * fail: ends it for good; its sync ends failed with the reason. cancel: ends it; its sync ends canceled. */
 MUST_CHECK enum rc tasks_retry(struct db *db, const struct task *task, int delay_s,
