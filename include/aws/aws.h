@@ -1,9 +1,9 @@
 /* The AWS client.
  *
- * struct aws_env     one a process, shared by all threads: endpoints, limiter, retry quotas, clock
- * offsets struct aws_session whose credentials sign: base identity, assumed role or access key.
- * Shared, refreshed early, one refresh in flight struct aws_client  one a thread: a curl_multi with
- * a bounded number of requests in flight
+ * 	struct aws_env      one a process, shared by all threads: endpoints, limiter, clock offset
+ * 	struct aws_session  whose credentials sign: base identity, assumed role or access key. Shared,
+ * 	                    refreshed early, one refresh in flight
+ * 	struct aws_client   one a thread: a curl_multi with a bounded number of requests in flight
  *
  * Nothing here knows Postgres. Every failure becomes a struct aws_fault with one class; callers
  * switch on the class and never on strings. Facts: shared catalogue of AWS calls §1 (botocore
@@ -62,9 +62,7 @@ struct aws_tally {
 };
 void aws_tally_add(struct aws_tally *sum, const struct aws_tally *part);
 
-/* --- environment
- * ------------------------------------------------------------------------------------------------
- */
+/* --- environment --- */
 
 struct aws_settings {
 	int in_flight;     /* requests in flight of one client, 1..64; 0 = 32 */
@@ -72,7 +70,8 @@ struct aws_settings {
 			      none */
 	const char *ca_file;             /* "" = the system's */
 	int call_timeout_s;              /* one request; 0 = 60 */
-	int scope_deadline_s;            /* a whole listing with its retries; 0 = 900 */
+	int scope_deadline_s;            /* longest time without a good page, retries and waits for
+					    the limiter included; 0 = 900 */
 	const char *const *own_accounts; /* NULL-ended; roles there are never assumed */
 };
 
@@ -85,9 +84,7 @@ MUST_CHECK enum rc aws_env_new(const struct aws_settings *settings, struct aws_e
 			       struct err *err);
 void aws_setup(void); /* curl_global_init; once, in main, before threads */
 
-/* --- sessions
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- sessions --- */
 
 struct aws_session;
 struct aws_client;
@@ -115,13 +112,12 @@ struct aws_role {
  * via. */
 struct aws_session *aws_session_role(struct aws_env *env, struct aws_session *via,
 				     const struct aws_role *role) NEVER_NULL;
-/* Makes sure that the session holds credentials that last; RC from fault.class. */
+/* Makes sure that the session holds credentials that last; RC from fault.class. A role in one of
+ * settings.own_accounts is AWS_DENIED with code own_account_role, and nothing is sent. */
 MUST_CHECK enum rc aws_session_warm(struct aws_session *s, struct aws_client *client,
 				    struct aws_fault *fault, struct err *err);
 
-/* --- calls
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- calls --- */
 
 void aws_client_free(struct aws_client *c);
 DEFINE_AUTO(aws_client)

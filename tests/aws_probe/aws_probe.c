@@ -6,7 +6,7 @@
  * printed as they come ({"page": ...}, {"item": ...}), the last line is the summary. Options:
  * --role ARN --external-id X --session-policy JSON --duration S --region R --home R --account A
  * --rates R --in-flight N --call-timeout S --deadline S --own-account A --cancel-after MS
- * --repeat N --every MS --threads N --quiet. Not part of the product. */
+ * --repeat N --every MS --threads N --ca-file PATH --quiet. Not part of the product. */
 #include "aws/aws.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -22,7 +22,7 @@ struct options {
 	const char *op;
 	const char *params;
 	const char *role, *external_id, *session_policy;
-	const char *region, *home, *account, *rates;
+	const char *region, *home, *account, *rates, *ca_file;
 	const char *own_accounts[2];
 	int duration_s, in_flight, call_timeout_s, deadline_s, cancel_after_ms, repeat, every_ms;
 	int threads;
@@ -162,6 +162,21 @@ static double seconds(struct timeval t)
 	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
+/* getrusage's figure is inherited over exec from whoever started us; this one is our own. */
+static json_int_t peak_kib(void)
+{
+	char line[128];
+	long long kib = 0;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmHWM: %lld", &kib) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return kib;
+}
+
 static void summary(const struct work *w, int64_t elapsed)
 {
 	struct rusage u;
@@ -176,8 +191,7 @@ static void summary(const struct work *w, int64_t elapsed)
 		      "retries", (json_int_t)w->tally.retries, "items", (json_int_t)w->items,
 		      "faults", (json_int_t)w->faults, "runs", (json_int_t)w->runs, "elapsed_s",
 		      (double)elapsed / (double)CLOCK_S, "cpu_s",
-		      seconds(u.ru_utime) + seconds(u.ru_stime), "max_rss_kib",
-		      (json_int_t)u.ru_maxrss);
+		      seconds(u.ru_utime) + seconds(u.ru_stime), "max_rss_kib", peak_kib());
 	text = json_text(j);
 	puts(text);
 	mem_free(text);
@@ -214,6 +228,7 @@ static void set_option(struct options *o, int c)
 	case 'e': o->repeat = number(optarg); break;
 	case 'v': o->every_ms = number(optarg); break;
 	case 'T': o->threads = number(optarg); break;
+	case 'C': o->ca_file = optarg; break;
 	case 'q': o->quiet = true; break;
 	default: exit(2);
 	}
@@ -222,15 +237,25 @@ static void set_option(struct options *o, int c)
 static void parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{ "role", 1, NULL, 'r' },           { "external-id", 1, NULL, 'x' },
-		{ "session-policy", 1, NULL, 'p' }, { "duration", 1, NULL, 'u' },
-		{ "region", 1, NULL, 'g' },         { "home", 1, NULL, 'h' },
-		{ "account", 1, NULL, 'a' },        { "rates", 1, NULL, 't' },
-		{ "in-flight", 1, NULL, 'n' },      { "call-timeout", 1, NULL, 'c' },
-		{ "deadline", 1, NULL, 'd' },       { "own-account", 1, NULL, 'o' },
-		{ "cancel-after", 1, NULL, 'k' },   { "repeat", 1, NULL, 'e' },
-		{ "every", 1, NULL, 'v' },          { "threads", 1, NULL, 'T' },
-		{ "quiet", 0, NULL, 'q' },          { NULL, 0, NULL, 0 },
+		{ "role", 1, NULL, 'r' },
+		{ "external-id", 1, NULL, 'x' },
+		{ "session-policy", 1, NULL, 'p' },
+		{ "duration", 1, NULL, 'u' },
+		{ "region", 1, NULL, 'g' },
+		{ "home", 1, NULL, 'h' },
+		{ "account", 1, NULL, 'a' },
+		{ "rates", 1, NULL, 't' },
+		{ "in-flight", 1, NULL, 'n' },
+		{ "call-timeout", 1, NULL, 'c' },
+		{ "deadline", 1, NULL, 'd' },
+		{ "own-account", 1, NULL, 'o' },
+		{ "cancel-after", 1, NULL, 'k' },
+		{ "repeat", 1, NULL, 'e' },
+		{ "every", 1, NULL, 'v' },
+		{ "threads", 1, NULL, 'T' },
+		{ "ca-file", 1, NULL, 'C' },
+		{ "quiet", 0, NULL, 'q' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -274,7 +299,7 @@ static enum rc open_session(const struct options *o, struct work *w)
 		.external_id = o->external_id,
 		.session_name = "aws_probe",
 		.session_policy = o->session_policy,
-		.region = o->region,
+		.region = o->home,
 		.duration_s = o->duration_s,
 	};
 
@@ -322,7 +347,7 @@ int main(int argc, char **argv)
 	const struct aws_settings settings = {
 		.in_flight = o.in_flight,
 		.rates = o.rates,
-		.ca_file = "",
+		.ca_file = o.ca_file,
 		.call_timeout_s = o.call_timeout_s,
 		.scope_deadline_s = o.deadline_s,
 		.own_accounts = o.own_accounts,

@@ -20,11 +20,12 @@ class Outcome:
     """What aws_probe printed: pages and items as they came, and its summary."""
 
     def __init__(self, done):
+        assert "Sanitizer" not in done.stderr, done.stderr
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         assert lines, f"aws_probe said nothing: {done.stderr}"
         self.summary = lines.pop()
         self.pages = [line["page"] for line in lines if "page" in line]
-        self.items = [line["item"] for line in lines if "item" in line]
+        self.items = [line for line in lines if "item" in line]
         self.item_faults = [line["item_fault"] for line in lines if "item_fault" in line]
         self.returncode = done.returncode
 
@@ -44,8 +45,8 @@ class Aws:
     """aws_probe with an environment: outcome = aws("pages", "iam:ListUsers", {...}, role=..., external_id=...)"""
 
     def __init__(self, simulator, environment=None, **options):
-        self.environment = processes.clean_environment(AWS_ENDPOINT_URL=simulator.endpoint,
-                                                       **{**simulator.base_credentials(), **(environment or {})})
+        self.environment = processes.clean_environment(**{"AWS_ENDPOINT_URL": simulator.endpoint, **simulator.base_credentials(),
+                                                          **(environment or {})})
         self.options = options
 
     def argv(self, verb, operation=None, params=None, **options):

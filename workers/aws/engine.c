@@ -89,35 +89,47 @@ static void fill(struct engine *e)
 	}
 }
 
+/* The flight that has waited longest for its turn; NULL: none waits. Taken in any other order, a
+ * slot that is soon free again would go ahead of the others for ever. */
+static struct flight *first_waiting(struct aws_client *c)
+{
+	struct flight *first = NULL;
+
+	for (int i = 0; i < c->env->in_flight; i++) {
+		struct flight *f = &c->flights[i];
+
+		if (f->state == FLIGHT_WAITING && (first == NULL || f->due < first->due))
+			first = f;
+	}
+	return first;
+}
+
 /* Sends what may go; returns how long nothing else can, in nanoseconds. */
 static int64_t send_due(struct engine *e)
 {
+	const int64_t most = STOP_MS * CLOCK_MS;
 	struct aws_client *c = e->run.c;
-	int64_t now = clock_mono();
-	int64_t wait = STOP_MS * CLOCK_MS;
+	struct flight *f;
 
-	for (int i = 0; i < c->env->in_flight && !e->over; i++) {
-		struct flight *f = &c->flights[i];
+	while (!e->over && (f = first_waiting(c)) != NULL) {
 		struct aws_fault fault = { 0 };
-		int64_t left;
+		int64_t now = clock_mono();
+		int64_t wait = f->due - now;
 
-		if (f->state != FLIGHT_WAITING)
-			continue;
-		left = f->due - now;
-		if (left <= 0) {
-			/* All flights of a run share one lane: if one must wait, all must. */
-			left = limiter_take(c->env->limiter, e->run.lane, now);
-			if (left > 0)
-				return left < wait ? left : wait;
-			if (flight_send(&e->run, f, &fault, e->err) != RC_OK)
-				give_up(e, f, &fault);
-			now = clock_mono();
+		if (now >= f->give_up) {
+			flight_overdue(&e->run, f, &fault);
+			give_up(e, f, &fault);
 			continue;
 		}
-		if (left < wait)
-			wait = left;
+		/* All flights of a run share one lane: if the first must wait, all must. */
+		if (wait <= 0)
+			wait = limiter_take(c->env->limiter, e->run.lane, now);
+		if (wait > 0)
+			return wait < most ? wait : most;
+		if (flight_send(&e->run, f, &fault, e->err) != RC_OK)
+			give_up(e, f, &fault);
 	}
-	return wait;
+	return most;
 }
 
 static void land(struct engine *e)

@@ -58,6 +58,15 @@ static void own_fault(struct aws_fault *fault, const struct aws_op *op, enum aws
 	snprintf(fault->message, sizeof(fault->message), "%s", err->text);
 }
 
+void flight_overdue(const struct run *run, const struct flight *f, struct aws_fault *fault)
+{
+	*fault = (struct aws_fault){ .class = AWS_THROTTLED, .op = run->work->op };
+	snprintf(fault->code, sizeof(fault->code), "rate_deadline");
+	snprintf(fault->message, sizeof(fault->message),
+		 "the rate limit left no room before the deadline (%d throttled answers so far)",
+		 f->throttles);
+}
+
 enum rc flight_send(struct run *run, struct flight *f, struct aws_fault *fault, struct err *err)
 {
 	AUTO(buf) struct buf lines = BUF_INIT(LINES_MAX);
@@ -92,12 +101,25 @@ enum rc flight_send(struct run *run, struct flight *f, struct aws_fault *fault, 
 	return RC_OK;
 }
 
-static enum flight_next again(struct run *run, struct flight *f, int64_t delay)
+static enum flight_next again(struct run *run, struct flight *f, int64_t now, int64_t delay)
 {
 	f->state = FLIGHT_WAITING;
-	f->due = clock_mono() + delay;
+	f->due = now + delay;
 	run->tally->retries++;
 	return FLIGHT_AGAIN;
+}
+
+/* A retry that pays its way: within the deadline and the lane's quota. */
+static enum flight_next again_later(struct run *run, struct flight *f, int64_t now, int n,
+				    bool throttle)
+{
+	int64_t delay =
+		retry_delay(n, throttle, aws_client_chance(run->c), f->reply.retry_after_ms);
+
+	if (now + delay >= f->give_up ||
+	    !limiter_retry(run->c->env->limiter, run->lane, throttle, &f->taken))
+		return FLIGHT_FAILED;
+	return again(run, f, now, delay);
 }
 
 static enum flight_next throttled(struct run *run, struct flight *f, struct aws_fault *fault)
@@ -111,17 +133,11 @@ static enum flight_next throttled(struct run *run, struct flight *f, struct aws_
 		fault->class = AWS_UNSUPPORTED;
 		return FLIGHT_FAILED;
 	}
-	if (now >= f->give_up || !limiter_retry(l, run->lane, true, &f->taken))
-		return FLIGHT_FAILED;
-	f->throttles++;
-	return again(run, f,
-		     retry_delay(f->throttles, true, aws_client_chance(run->c),
-				 f->reply.retry_after_ms));
+	return again_later(run, f, now, ++f->throttles, true);
 }
 
 static enum flight_next transient(struct run *run, struct flight *f, struct aws_fault *fault)
 {
-	struct limiter *l = run->c->env->limiter;
 	int64_t now = clock_mono();
 	bool unresolved = strcmp(fault->code, "host_not_found") == 0;
 
@@ -132,12 +148,9 @@ static enum flight_next transient(struct run *run, struct flight *f, struct aws_
 		fault->class = AWS_UNSUPPORTED;
 		return FLIGHT_FAILED;
 	}
-	if (f->failures >= RETRY_ATTEMPTS_MAX || now >= f->give_up ||
-	    !limiter_retry(l, run->lane, false, &f->taken))
+	if (f->failures >= RETRY_ATTEMPTS_MAX)
 		return FLIGHT_FAILED;
-	return again(run, f,
-		     retry_delay(f->failures, false, aws_client_chance(run->c),
-				 f->reply.retry_after_ms));
+	return again_later(run, f, now, f->failures, false);
 }
 
 /* "Not valid" may mean "not valid in this region". GetCallerIdentity needs no permission, so what
@@ -181,7 +194,7 @@ static enum flight_next expired(struct run *run, struct flight *f)
 		return FLIGHT_FAILED;
 	f->refreshed = true;
 	f->refused_id = f->creds->id;
-	return again(run, f, 0);
+	return again(run, f, clock_mono(), 0);
 }
 
 static enum flight_next failed(struct run *run, struct flight *f, struct aws_fault *fault)
@@ -191,7 +204,7 @@ static enum flight_next failed(struct run *run, struct flight *f, struct aws_fau
 	if (classify_is_skew(fault->code, fault->message) && !f->unskewed &&
 	    aws_env_learn_skew(env, f->reply.date_wall, f->signed_skew)) {
 		f->unskewed = true;
-		return again(run, f, 0);
+		return again(run, f, clock_mono(), 0);
 	}
 	switch (fault->class) {
 	case AWS_THROTTLED: return throttled(run, f, fault);
@@ -221,7 +234,7 @@ static void transfer_fault(const struct run *run, const struct flight *f, const 
 	snprintf(fault->message, sizeof(fault->message), "%s: %s", run->endpoint.host,
 		 f->reply.cut != NULL ? f->reply.cut : f->transfer.error);
 	/* Trying again would meet the same address or the same size. */
-	if (f->transfer.refused || f->reply.cut != NULL)
+	if (f->transfer.refused || strcmp(code, "reply_too_long") == 0)
 		fault->class = AWS_BAD_REQUEST;
 }
 

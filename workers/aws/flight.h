@@ -43,6 +43,8 @@ enum flight_next { FLIGHT_AGAIN, FLIGHT_GOOD, FLIGHT_FAILED };
 void flight_open(struct run *run, struct flight *f, json_t *params, void *item);
 void flight_close(struct flight *f); /* back to idle; keeps what can be reused */
 void flight_done(struct flight *f);
+/* The fault of a call that waited for its turn until its deadline. */
+void flight_overdue(const struct run *run, const struct flight *f, struct aws_fault *fault);
 /* Signs and sends. RC_OK: on its way. Else *fault says why the call failed. */
 MUST_CHECK enum rc flight_send(struct run *run, struct flight *f, struct aws_fault *fault,
 			       struct err *err);

@@ -204,7 +204,8 @@ static void close_transfer(struct transport *t, struct transfer *x)
 
 static const char *failure(const struct transfer *x, CURLcode code)
 {
-	if (x->reply->cut != NULL)
+	/* libcurl calls a header line beyond its own limit "out of memory"; ours ends the process. */
+	if (x->reply->cut != NULL || code == CURLE_OUT_OF_MEMORY)
 		return "reply_too_long";
 	if (x->refused && code == CURLE_COULDNT_CONNECT)
 		return "address_refused";
@@ -219,6 +220,8 @@ static const char *failure(const struct transfer *x, CURLcode code)
 	if (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
 	    code == CURLE_SSL_CACERT_BADFILE)
 		return "tls_failed";
+	if (code == CURLE_UNSUPPORTED_PROTOCOL)
+		return "scheme_refused";
 	if (code == CURLE_PARTIAL_FILE)
 		return "cut_body";
 	return "connection_lost";
