@@ -116,6 +116,8 @@ def factory():
     yield keep
     for process in reversed(started):
         process.end()
+    reports = [report for process in started for report in process.sanitizer_reports()]
+    assert not reports, "\n".join(reports)
 
 
 @pytest.fixture(scope="module")

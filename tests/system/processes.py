@@ -57,6 +57,12 @@ class Process:
     def tail(self, lines=30):
         return "\n".join(self.text().splitlines()[-lines:])
 
+    def sanitizer_reports(self):
+        """What a build with sanitizers said; an ordinary build says nothing of the kind."""
+        lines = self.text().splitlines()
+        marks = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:")
+        return ["\n".join(lines[i:i + 25]) for i, line in enumerate(lines) if any(mark in line for mark in marks)][:3]
+
     def wait_for(self, condition, what, within=30.0):
         """wait_until that fails at once, with the log, when the process ends."""
         def check():
