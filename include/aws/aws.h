@@ -135,6 +135,8 @@ struct aws_target {
 	const char *home_region; /* where an ambiguous credential error is re-checked */
 };
 
+/* Callbacks of the functions below must not use the client that calls them. */
+
 /* One call, retried by class. RC_OK: *ret_reply is a new reference. Else *fault says why and err
  * has the sentence. params may be NULL; it is borrowed. */
 MUST_CHECK enum rc aws_call(struct aws_client *c, const struct aws_target *t,

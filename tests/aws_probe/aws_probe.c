@@ -341,6 +341,7 @@ int main(int argc, char **argv)
 	int64_t started;
 
 	parse(argc, argv, &o);
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	secret_harden_process();
 	json_setup();
 	aws_setup();

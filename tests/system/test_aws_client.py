@@ -243,6 +243,31 @@ def test_refreshing_while_sts_is_down_uses_what_is_left(simulator):
     assert outcome.rc == "OK" and outcome.runs == 3
 
 
+def test_rotated_keys_of_our_own_are_picked_up_without_a_restart(simulator, tmp_path):
+    simulator.clear_faults()
+    file = tmp_path / "credentials"
+    vendor = simulator.vendor_account
+
+    def write(key):
+        fresh = tmp_path / "fresh"
+        fresh.write_text(f"[default]\naws_access_key_id = {key['id']}\naws_secret_access_key = {key['secret']}\n")
+        fresh.rename(file)
+
+    old, new = ({"id": f"AKIAROTATED00000000{n}", "secret": f"rotated/secret/{n}"} for n in (1, 2))
+    simulator.mutate({"op": "put_user", "account": vendor, "name": "rotating", "keys": [old, new]})
+    write(old)
+    aws = Aws(simulator, environment={"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None,
+                                      "AWS_SHARED_CREDENTIALS_FILE": file}, rates=FAST)
+    running = aws.start("call", "sts:GetCallerIdentity", repeat=25, every=200)
+    assert running.stdout.readline()  # the old key works
+    write(new)
+    simulator.mutate({"op": "put_user", "account": vendor, "name": "rotating", "keys": [new]})
+    summary = json.loads(running.stdout.readlines()[-1])
+    assert running.wait(timeout=60) == 0
+    assert summary["rc"] == "OK" and summary["runs"] == 25, summary
+    assert summary["retries"] == 1
+
+
 # ---- the clock ----
 
 @pytest.mark.parametrize("offset", [3600, -3600, 80_000])

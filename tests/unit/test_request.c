@@ -147,7 +147,8 @@ static void parameters_that_would_break_out_are_refused(void **state)
 	assert_string_equal(err.code, "missing_parameter");
 	err_clear(&err);
 	assert_int_equal(build(&r, &POLICY, &S3,
-			       "{\"Bucket\":\"b\",\"x-amz-account-id\":\"1\\r\\nx: y\"}", NULL, &err),
+			       "{\"Bucket\":\"b\",\"x-amz-account-id\":\"1\\r\\nx: y\"}", NULL,
+			       &err),
 			 RC_INVALID);
 	assert_int_equal(build(&r, &POLICY, &S3, "{\"Bucket\":\"../x?y#z\"}", NULL, NULL), RC_OK);
 	assert_string_equal(buf_c(&r.url),

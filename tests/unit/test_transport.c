@@ -32,7 +32,7 @@ static const char *send_to(const struct endpoint *e, bool *ret_refused)
 		transport_turn(t, 10);
 	}
 	*ret_refused = x.refused;
-	transfer_done(&x);
+	transport_close(&x);
 	reply_done(&reply);
 	request_done(&r);
 	transport_free(t);

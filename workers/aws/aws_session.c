@@ -250,6 +250,35 @@ enum rc aws_session_creds(struct aws_session *s, struct aws_client *c, uint64_t 
 	return rc;
 }
 
+static bool is_same(const struct creds *a, const struct creds *b)
+{
+	struct str none = S("");
+
+	return str_eq(str_c(a->access_key_id), str_c(b->access_key_id)) &&
+	       secret_eq(secret_str(a->secret), secret_str(b->secret)) &&
+	       str_eq(a->token == NULL ? none : secret_str(a->token),
+		      b->token == NULL ? none : secret_str(b->token));
+}
+
+bool aws_session_reload(struct aws_session *s, uint64_t refused_id)
+{
+	AUTO(creds) struct creds *found = NULL;
+	struct err ignored = { 0 };
+	bool changed;
+
+	if (s->kind != SESSION_BASE || provider_load(from_process, &found, &ignored) != RC_OK)
+		return false;
+	lock_take(&s->lock);
+	changed = s->synced.creds != NULL && s->synced.creds->id != refused_id;
+	if (!changed && !s->synced.refreshing && !is_same(s->synced.creds, found)) {
+		creds_free(s->synced.creds);
+		s->synced.creds = TAKE(found);
+		changed = true;
+	}
+	lock_drop(&s->lock);
+	return changed;
+}
+
 enum rc aws_session_warm(struct aws_session *s, struct aws_client *client, struct aws_fault *fault,
 			 struct err *err)
 {

@@ -11,5 +11,8 @@
 MUST_CHECK enum rc aws_session_creds(struct aws_session *s, struct aws_client *c,
 				     uint64_t refused_id, struct creds **ret,
 				     struct aws_fault *fault, struct err *err);
+/* AWS calls these credentials invalid. True: others are there, because the operator has changed the
+ * base identity's source since; calls nobody. */
+bool aws_session_reload(struct aws_session *s, uint64_t refused_id);
 
 #endif

@@ -46,7 +46,7 @@ void flight_close(struct flight *f)
 void flight_done(struct flight *f)
 {
 	flight_close(f);
-	transfer_done(&f->transfer);
+	transport_close(&f->transfer);
 }
 
 /* A fault that AWS never saw: our own limits and refusals. */
@@ -210,7 +210,12 @@ static enum flight_next failed(struct run *run, struct flight *f, struct aws_fau
 	case AWS_THROTTLED: return throttled(run, f, fault);
 	case AWS_TRANSIENT: return transient(run, f, fault);
 	case AWS_CREDS_EXPIRED: return expired(run, f);
-	case AWS_CREDS_INVALID: return ambiguous(run, fault);
+	case AWS_CREDS_INVALID:
+		if (!f->refreshed && aws_session_reload(run->work->target->session, f->creds->id)) {
+			f->refreshed = true;
+			return again(run, f, clock_mono(), 0);
+		}
+		return ambiguous(run, fault);
 	case AWS_OK:
 	case AWS_DENIED:
 	case AWS_REGION_DISABLED:

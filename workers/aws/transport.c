@@ -43,7 +43,7 @@ struct transport *transport_new(int in_flight, int call_timeout_s, const char *c
 	return t;
 }
 
-void transfer_done(struct transfer *x)
+void transport_close(struct transfer *x)
 {
 	assert(!x->open);
 	curl_slist_free_all(x->lines);
@@ -194,7 +194,7 @@ void transport_turn(struct transport *t, int wait_ms)
 	}
 }
 
-static void close_transfer(struct transport *t, struct transfer *x)
+static void detach(struct transport *t, struct transfer *x)
 {
 	curl_multi_remove_handle(t->multi, x->easy);
 	curl_slist_free_all(x->lines);
@@ -242,7 +242,7 @@ struct transfer *transport_ended(struct transport *t, const char **ret_code)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
 		x = (struct transfer *)(void *)owner;
 		*ret_code = code == CURLE_OK ? "" : failure(x, code);
-		close_transfer(t, x);
+		detach(t, x);
 		return x;
 	}
 	return NULL;
@@ -251,5 +251,5 @@ struct transfer *transport_ended(struct transport *t, const char **ret_code)
 void transport_cancel(struct transport *t, struct transfer *x)
 {
 	if (x->open)
-		close_transfer(t, x);
+		detach(t, x);
 }

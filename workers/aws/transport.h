@@ -25,7 +25,7 @@ struct transfer {
 	bool open;       /* under way */
 	char error[CURL_ERROR_SIZE];
 };
-void transfer_done(struct transfer *x);
+void transport_close(struct transfer *x);
 
 /* lines: header lines separated by newlines; copied. The request's body must stay. */
 MUST_CHECK enum rc transport_send(struct transport *t, struct transfer *x, const struct request *r,
