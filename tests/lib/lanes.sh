@@ -63,7 +63,7 @@ unit_programs() {
 	for program in "$1"/tests/test_*; do
 		[ -x "$program" ] && [ -f "$program" ] || continue
 		log=$(mktemp)
-		timeout "$SANITIZED_UNIT_S" ${FIXED_ADDRESSES:-} "$program" >"$log" 2>&1
+		timeout "$SANITIZED_UNIT_S" "$program" >"$log" 2>&1
 		local code=$?
 		p=$(grep -c '^\[ *OK *\]' "$log")
 		f=$(grep -c '^\[ *FAILED *\] [a-z0-9_]*$' "$log")
@@ -83,7 +83,7 @@ pytest_files() {
 	local report=$logs/$1.xml code=0
 	shift
 	rm -f "$report"
-	${FIXED_ADDRESSES:-} /usr/bin/python3 -B -m pytest -q --durations=8 --color=no -c tests/pytest.ini --junitxml="$report" "$@" || code=$?
+	/usr/bin/python3 -B -m pytest -q --durations=8 --color=no -c tests/pytest.ini --junitxml="$report" "$@" || code=$?
 	/usr/bin/python3 -B tests/lib/junit_counts.py "$report" || return
 	[ "$code" -eq 0 ] || [ "$code" -eq 1 ]
 }
@@ -112,8 +112,6 @@ lane_asan() {
 
 lane_tsan() {
 	build tsan || return
-	# gcc 12's runtime dies now and then where the kernel randomizes addresses by more than 28 bits.
-	setarch -R true 2>/dev/null && FIXED_ADDRESSES="setarch -R"
 	TSAN_OPTIONS=halt_on_error=1 unit_programs build/tsan
 	TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$PWD/tests/lib/tsan.supp" CONNECTORD_BIN=$PWD/build/tsan/connectord \
 		pytest_files tsan-system tests/system/test_smoke.py

@@ -210,8 +210,9 @@ int main(void)
 		cmocka_unit_test(wall_time_is_shifted_by_the_offset),
 		cmocka_unit_test(monotonic_time_is_not_shifted_and_sleep_waits),
 	};
-	char offset[] = "CONNECTORD_CLOCK_OFFSET_S=86400";
-	char *environment[] = { offset, NULL };
+	/* static: libraries still look at the environment when main() has returned */
+	static char offset[] = "CONNECTORD_CLOCK_OFFSET_S=86400";
+	static char *environment[] = { offset, NULL };
 
 	environ = environment;
 	return cmocka_run_group_tests(tests, NULL, NULL);
