@@ -58,7 +58,7 @@ static void unknown(struct check *k, const char *code, const char *what)
 {
 	char text[ERR_TEXT_MAX];
 
-	snprintf(text, sizeof(text), "%s: %.200s. Nothing was changed; it is tried again.", what,
+	snprintf(text, sizeof(text), "%s (%.200s). Nothing was changed; it is tried again.", what,
 		 aws_said(k));
 	conclude(k, NULL, code, RC_RETRY, text);
 	k->run->retry_in_s = backoff_s(k->run);
@@ -124,7 +124,7 @@ static void not_assumable(struct check *k)
 	char text[ERR_TEXT_MAX];
 	bool young = k->c->age_s < k->run->env->new_role_grace_s;
 
-	snprintf(text, sizeof(text), "AWS does not let us assume the role: %.160s %s", aws_said(k),
+	snprintf(text, sizeof(text), "AWS does not let us assume the role (%.160s). %s", aws_said(k),
 		 young ? "A new role can take minutes to be known everywhere; it is tried again."
 		       : "Check that the role exists, that it trusts our account, and that its "
 			 "external ID is your"
@@ -203,7 +203,7 @@ static void identity_fault(struct check *k)
 		return;
 	}
 	snprintf(text, sizeof(text),
-		 "AWS refuses the access key: %.200s. Check that it is active and that its secret "
+		 "AWS refuses the access key (%.200s). Check that it is active and that its secret "
 		 "is right, or replace it.",
 		 aws_said(k));
 	conclude(k, "refused", "access_key_refused", RC_DENIED, text);

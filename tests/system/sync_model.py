@@ -261,6 +261,15 @@ def snapshot(database, org_id):
                           " WHERE org_id = %s ORDER BY edge_id", org_id))
 
 
+def changed_rows(before, after):
+    """The rows of two snapshots that differ, both sides of each."""
+    out = []
+    for one, two in zip(before, after):
+        old, new = {row[0]: row for row in one}, {row[0]: row for row in two}
+        out += [(old.get(i), new.get(i)) for i in sorted(set(old) | set(new)) if old.get(i) != new.get(i)]
+    return out
+
+
 def tombstones(database, org_id):
     return (database.value("SELECT count(*) FROM entity WHERE org_id = %s AND deleted_at IS NOT NULL", org_id)
             + database.value("SELECT count(*) FROM edge WHERE org_id = %s AND deleted_at IS NOT NULL", org_id))

@@ -239,6 +239,9 @@ static json_t *batch_find(const struct batch *b, const char *arn)
 	return NULL;
 }
 
+/* How many versions AWS listed, noted in the item itself. */
+static const char EXPECTED[] = "connectord:versions";
+
 struct gathering {
 	struct batch *batch;
 	struct work *versions;
@@ -248,7 +251,7 @@ static enum rc versions_found(struct sync *s, struct work_item *item, json_t *re
 			      struct err *err)
 {
 	struct gathering *g = arg;
-	json_t *version;
+	json_t *policy = batch_find(g->batch, item->arn), *version;
 	size_t i;
 	enum rc rc = RC_OK;
 
@@ -257,6 +260,9 @@ static enum rc versions_found(struct sync *s, struct work_item *item, json_t *re
 		if (rc == RC_OK)
 			rc = work_add(g->versions, item->id, str_c(item->arn), str_c(item->name),
 				      json_str(version, "VersionId"), item->part, err);
+		if (policy)
+			json_object_set_new(policy, EXPECTED,
+					    json_integer(json_i64(policy, EXPECTED, 0) + 1));
 	}
 	return rc;
 }
@@ -279,6 +285,15 @@ static enum rc version_found(struct sync *s, struct work_item *item, json_t *rep
 	}
 	json_array_append(list, version);
 	return RC_OK;
+}
+
+/* A list that lacks a version would say that the version does not exist. */
+static void drop_if_short(json_t *policy)
+{
+	const json_t *list = json_object_get(policy, "PolicyVersionList");
+
+	if (list && (json_int_t)json_array_size(list) != json_i64(policy, EXPECTED, 0))
+		json_object_del(policy, "PolicyVersionList");
 }
 
 static enum rc emit_batch(struct sync *s, struct batch *b, struct err *err)
@@ -305,8 +320,10 @@ static enum rc emit_batch(struct sync *s, struct batch *b, struct err *err)
 	op.found = version_found;
 	if (rc == RC_OK)
 		rc = work_run(s, &versions, &op, err);
-	for (size_t i = 0; rc == RC_OK && i < b->n; i++)
+	for (size_t i = 0; rc == RC_OK && i < b->n; i++) {
+		drop_if_short(b->items[i]);
 		rc = principal_policy(s, b->items[i], err);
+	}
 	return rc;
 }
 

@@ -14,8 +14,8 @@ struct row {
 };
 
 static const struct row ROWS[PART_COUNT] = {
-	[PART_REGIONS] = { "regions", "which regions the account uses is not known",
-			   "regions,regions_via", "aws.account", false },
+	[PART_REGIONS] = { "regions", "which regions the account uses is not known", "regions",
+			   "aws.account", false },
 	[PART_USERS] = { "users",
 			 "users, their groups and their policies are shown as they were last seen",
 			 NULL, NULL, false },
@@ -25,8 +25,9 @@ static const struct row ROWS[PART_COUNT] = {
 			 "roles, their trust and their policies are shown as they were last seen",
 			 NULL, NULL, false },
 	[PART_POLICIES] = { "policies",
-			    "customer managed policies are shown as they were last seen", NULL,
-			    NULL, false },
+			    "customer managed policies are shown as they were last seen",
+			    "versions,document,document_state,document_version", "aws.iam_policy",
+			    false },
 	[PART_AWS_POLICIES] = { "aws_policies",
 				"versions of the attached AWS managed policies may be out of date",
 				NULL, NULL, false },
@@ -45,7 +46,8 @@ static const struct row ROWS[PART_COUNT] = {
 			  "rotation,mfa_active,cert_1_active,cert_2_active",
 			  "aws.iam_user", false },
 	[PART_SAML] = { "saml_providers", "SAML providers are shown as they were last seen",
-			"entity_id,certificates,valid_until,tags", "aws.saml_provider", false },
+			"entity_id,certificates,valid_until,metadata_state,unique_id,tags",
+			"aws.saml_provider", false },
 	[PART_OIDC] = { "oidc_providers", "OIDC providers are shown as they were last seen",
 			"url,client_ids,thumbprints,created,tags", "aws.oidc_provider", false },
 	[PART_ALIAS] = { "alias", "the account's alias may be out of date", "alias", "aws.account",

@@ -322,7 +322,10 @@ enum rc principal_policy(struct sync *s, const json_t *item, struct err *err)
 	emit_int(attrs, "attachment_count", json_str(item, "AttachmentCount"));
 	emit_int(attrs, "boundary_usage_count", json_str(item, "PermissionsBoundaryUsageCount"));
 	emit_flag(attrs, "is_attachable", json_str(item, "IsAttachable"));
-	rc = versions(s, json_object_get(item, "PolicyVersionList"), attrs, err);
+	/* Without the list the versions are not "none" but unread; the merge keeps what was known. */
+	rc = json_object_get(item, "PolicyVersionList")
+		     ? versions(s, json_object_get(item, "PolicyVersionList"), attrs, err)
+		     : RC_OK;
 	if (rc != RC_OK)
 		return rc;
 	return put(s, "aws.iam_policy", part_name(PART_POLICIES), item, "PolicyName", "PolicyId",

@@ -127,14 +127,13 @@ static json_t *sorted(const json_t *names)
 	return out;
 }
 
-static enum rc put(struct sync *s, const json_t *names, const char *via, struct err *err)
+static enum rc put(struct sync *s, const json_t *names, struct err *err)
 {
 	json_t *attrs = json_object();
 
 	sync_part(s, PART_REGIONS)->items = (int64_t)json_array_size(names);
 	if (json_array_size(names) > 0) {
 		json_object_set_new(attrs, "regions", sorted(names));
-		json_object_set_new(attrs, "regions_via", json_string(via));
 	}
 	return emit_account(&s->emit, attrs, err);
 }
@@ -144,25 +143,18 @@ enum rc regions_collect(struct sync *s, struct err *err)
 	AUTO_JSON json_t *names = json_array();
 	struct part *part = sync_part(s, PART_REGIONS);
 	struct aws_fault fault = { .class = AWS_OK };
-	const char *via = "ec2";
 	enum rc rc = from_ec2(s, names, &fault, err);
 
-	if (rc == RC_OK && json_array_size(names) == 0 && !s->dead) {
-		via = "account";
+	if (rc == RC_OK && json_array_size(names) == 0 && !s->dead)
 		rc = from_account(s, names, err);
-	}
-	if (rc == RC_OK && json_array_size(names) == 0 && !s->dead) {
-		via = "probe";
+	if (rc == RC_OK && json_array_size(names) == 0 && !s->dead)
 		rc = from_probes(s, names, err);
-	}
 	/* Known after all; the reason keeps saying which permission would have been the short way. */
-	if (rc == RC_OK && json_array_size(names) > 0 && strcmp(via, "ec2") != 0) {
+	if (rc == RC_OK && json_array_size(names) > 0 && fault.class != AWS_OK) {
 		part->via = "fallback";
 		part->state = PART_OK;
 	}
-	if (rc == RC_OK && json_array_size(names) == 0) {
-		via = "static";
+	if (rc == RC_OK && json_array_size(names) == 0)
 		from_defaults(s, names);
-	}
-	return rc == RC_OK ? put(s, names, via, err) : rc;
+	return rc == RC_OK ? put(s, names, err) : rc;
 }

@@ -1,0 +1,100 @@
+"""The release gate: whatever call fails on whatever page in whatever way, nothing is deleted, the part says so, and every
+other part is as complete as before."""
+import itertools
+
+import pytest
+from sync_fleet import WORLD, Fleet, account_number
+
+WAYS = {
+    "access_denied": {}, "http_500": {}, "timeout": {}, "reset": {}, "cut_xml": {}, "error_in_200": {}, "throttle": {},
+}
+# Operation -> the parts that it decides.
+LISTINGS = {
+    "GetAccountAuthorizationDetails": {"users", "groups", "roles", "policies"},
+    "ListUsers": {"user_details"},
+    "ListRoles": {"role_details"},
+    "ListPolicies": {"aws_policies"},
+    "ListAccessKeys": {"access_keys"},
+    "ListVirtualMFADevices": {"mfa"},
+    "ListMFADevices": {"mfa"},
+    "ListSAMLProviders": {"saml_providers"},
+    "ListOpenIDConnectProviders": {"oidc_providers"},
+    "ListAccountAliases": {"alias"},
+    "ListInstanceProfiles": {"instance_profiles"},
+}
+PAGED = {"GetAccountAuthorizationDetails", "ListUsers", "ListRoles", "ListPolicies", "ListVirtualMFADevices", "ListInstanceProfiles"}
+# Denied at once, the details are replaced by the fallback, whose calls this role may make.
+HANDED_OVER = {("GetAccountAuthorizationDetails", 1, "access_denied")}
+ACCOUNTS = 48
+
+
+def cells():
+    """Throttles come last: they slow an account's lane down for a while."""
+    for way in WAYS:
+        for operation in LISTINGS:
+            for page in ((1, 2, "last") if operation in PAGED else (1,)):
+                yield operation, page, way
+
+
+@pytest.fixture(scope="module")
+def fleet(start_awssim, start_worker, start_server, database):
+    aws = start_awssim(str(WORLD), page_size=2)
+    worker = start_worker(aws, aws_rates="iam=100000,sts=100000,ec2=100000", aws_call_timeout_s=1, aws_scope_deadline_s=2,
+                          worker_threads=32, poll_ms=50)
+    org = start_server().organization(worker_slots=64)
+    aws.set(external_id=org.org_id)
+    fleet = Fleet(org, database, aws, worker)
+    fleet.connect([account_number(n) for n in range(ACCOUNTS)])
+    return fleet
+
+
+def check(fleet, cell, account, before, state):
+    operation, page, way = cell
+    wrong = []
+    if fleet.snapshot(account) != before:
+        wrong.append("entities or edges changed")
+    expected = set() if cell in HANDED_OVER else LISTINGS[operation]
+    rows = fleet.coverage(account)
+    lost = {part for part, row in rows.items() if row["state"] != "ok"}
+    if lost != expected:
+        wrong.append(f"not ok: {sorted(lost)}, should be {sorted(expected)}")
+    for part in expected & lost:
+        row = rows[part]
+        if not row["reason"].endswith(".") or ", so " not in row["reason"]:
+            wrong.append(f"{part} gives no reason: {row}")
+        if way == "access_denied" and row["action"] != f"iam:{operation}":
+            wrong.append(f"{part} names the action {row['action']!r}")
+        if way == "throttle" and row["state"] not in ("throttled", "partial"):
+            wrong.append(f"{part} is {row['state']}")
+    whole = cell in HANDED_OVER or (operation == "ListInstanceProfiles" and way == "access_denied")
+    if state != ("complete" if whole else "partial"):
+        wrong.append(f"the sync ended {state}")
+    return [f"{operation} page {page} {way} ({account}): {w}" for w in wrong]
+
+
+def test_no_failure_of_a_listing_deletes_or_spreads(fleet):
+    wrong, done = [], 0
+    todo = list(cells())
+    while todo:
+        batch, todo = todo[:ACCOUNTS], todo[ACCOUNTS:]
+        placed = dict(zip(itertools.count(), batch))
+        accounts = {n: account_number(n) for n in placed}
+        before = {n: fleet.snapshot(a) for n, a in accounts.items()}
+        fleet.aws.clear_faults()
+        for n, (operation, page, way) in placed.items():
+            fleet.aws.fault(way, match={"operation": operation, "account": accounts[n], "page": page}, **WAYS[way])
+        states = fleet.sync(accounts.values(), within=180)
+        hits = {fault["match"]["account"]: fault["hits"] for fault in fleet.aws.faults()}
+        for n, cell in placed.items():
+            assert hits[accounts[n]] > 0, f"{cell} was never struck"
+            wrong += check(fleet, cell, accounts[n], before[n], states[accounts[n]])
+        done += len(placed)
+    fleet.aws.clear_faults()
+    assert not wrong, f"{len(wrong)} of {done} cells:\n" + "\n".join(wrong)
+    assert done == len(list(cells()))
+
+
+def test_after_the_faults_a_sync_is_complete_again(fleet):
+    accounts = [account_number(n) for n in range(4)]
+    states = fleet.sync(accounts, within=180)
+    assert {states[a] for a in accounts} == {"complete"}
