@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#define MOMENT_MAX_US INT64_C(253402300799999999) /* the end of the year 9999 */
+
 static struct str query_of(const struct http_request *req, struct str name)
 {
 	for (int i = 0; i < req->query_n; i++)
@@ -34,8 +36,11 @@ static struct id bind(const struct http_request *req, struct str position)
 	return id_hash(parts, n);
 }
 
+/* s.n / 2 bytes; the room is the caller's to check. */
 static bool unhex(struct str s, char *out)
 {
+	if (s.n % 2 != 0)
+		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -45,7 +50,24 @@ static bool unhex(struct str s, char *out)
 		out[i / 2] =
 			(char)(i % 2 ? (unsigned char)out[i / 2] | (unsigned)v : (unsigned)v << 4);
 	}
-	return s.n % 2 == 0;
+	return true;
+}
+
+/* What cursor_text() is given is text of one or more lines; whoever forges a cursor may put anything
+ * there, and the database would refuse it as our fault. */
+static bool is_position(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (((unsigned char)s.p[i] < 0x20 && s.p[i] != '\n') || s.p[i] == 0x7f)
+			return false;
+	return text_is_utf8(s);
+}
+
+static enum rc foreign(struct err *err)
+{
+	return err_field(
+		err, "?cursor", "invalid_cursor",
+		"The cursor does not belong to this list with these filters; start without one.");
 }
 
 static enum rc read_position(const struct http_request *req, struct str text, struct cursor *ret,
@@ -53,34 +75,47 @@ static enum rc read_position(const struct http_request *req, struct str text, st
 {
 	char bytes[CURSOR_POSITION_MAX + ID_BYTES] = { 0 };
 	size_t n = text.n / 2;
+	struct str position = S("");
 	struct id want = { 0 };
 
-	if (n > ID_BYTES && n <= sizeof(bytes) && unhex(text, bytes)) {
-		want = bind(req, str_n(bytes + ID_BYTES, n - ID_BYTES));
-		if (memcmp(want.b, bytes, ID_BYTES) == 0) {
-			memcpy(ret->position, bytes + ID_BYTES, n - ID_BYTES);
-			ret->position[n - ID_BYTES] = '\0';
-			return RC_OK;
-		}
+	if (n <= ID_BYTES || n > sizeof(bytes) || !unhex(text, bytes))
+		return foreign(err);
+	position = str_n(bytes + ID_BYTES, n - ID_BYTES);
+	want = bind(req, position);
+	if (memcmp(want.b, bytes, ID_BYTES) != 0 || !is_position(position))
+		return foreign(err);
+	memcpy(ret->position, position.p, position.n);
+	ret->position[position.n] = '\0';
+	return RC_OK;
+}
+
+/* A number past every int is as much too large as 501. */
+static bool read_limit(struct str s, int *ret)
+{
+	bool digits = s.n > 0, zero = true;
+	int64_t n = CURSOR_LIMIT_MAX;
+
+	for (size_t i = 0; i < s.n; i++) {
+		digits = digits && s.p[i] >= '0' && s.p[i] <= '9';
+		zero = zero && s.p[i] == '0';
 	}
-	return err_field(
-		err, "?cursor", "invalid_cursor",
-		"The cursor does not belong to this list with these filters; start without one.");
+	if (!digits || zero)
+		return false;
+	if (!str_to_i64(s, &n) || n > CURSOR_LIMIT_MAX)
+		n = CURSOR_LIMIT_MAX;
+	*ret = (int)n;
+	return true;
 }
 
 enum rc cursor_read(const struct http_request *req, struct cursor *ret, struct err *err)
 {
 	struct str limit = http_query(req, "limit"), text = http_query(req, "cursor");
-	int64_t n = 0;
 
 	ret->limit = CURSOR_LIMIT;
 	ret->position[0] = '\0';
-	if (limit.n > 0) {
-		if (!str_to_i64(limit, &n) || n < 1)
-			return err_field(err, "?limit", "invalid_limit",
-					 "limit is a number from 1 to %d.", CURSOR_LIMIT_MAX);
-		ret->limit = n > CURSOR_LIMIT_MAX ? CURSOR_LIMIT_MAX : (int)n;
-	}
+	if (limit.n > 0 && !read_limit(limit, &ret->limit))
+		return err_field(err, "?limit", "invalid_limit", "limit is a number from 1 to %d.",
+				 CURSOR_LIMIT_MAX);
 	return text.n > 0 ? read_position(req, text, ret, err) : RC_OK;
 }
 
@@ -89,10 +124,20 @@ enum rc cursor_id(const struct cursor *c, const char *prefix, struct id *ret, st
 	struct str s = str_c(c->position);
 	enum rc rc = s.n == 0 ? RC_OK : *prefix ? id_parse(s, prefix, ret) : id_parse_uuid(s, ret);
 
-	return rc == RC_OK
-		       ? rc
-		       : err_field(err, "?cursor", "invalid_cursor",
-				   "The cursor does not belong to this list; start without one.");
+	return rc == RC_OK ? rc : foreign(err);
+}
+
+enum rc cursor_moment(const struct cursor *c, int64_t *ret_us, int64_t *ret_id, struct err *err)
+{
+	struct str rest = str_c(c->position), us = str_cut(&rest, ':');
+
+	*ret_us = *ret_id = 0;
+	if (c->position[0] == '\0')
+		return RC_OK;
+	if (!str_to_i64(us, ret_us) || !str_to_i64(rest, ret_id) || *ret_us < 1 ||
+	    *ret_us > MOMENT_MAX_US || *ret_id < 0)
+		return foreign(err);
+	return RC_OK;
 }
 
 void cursor_text(const struct http_request *req, struct str position, char out[CURSOR_TEXT_MAX])

@@ -133,18 +133,6 @@ static json_t *change_json(const struct db_rows *rows, int row)
 			 reply_tree(rows, row, "before"), "after", reply_tree(rows, row, "after"));
 }
 
-/* "<microseconds>:<change_id>" */
-static enum rc read_moment(const struct cursor *c, int64_t *ret_us, int64_t *ret_id,
-			   struct err *err)
-{
-	struct str rest = str_c(c->position), us = str_cut(&rest, ':');
-
-	if (us.n == 0 || (str_to_i64(us, ret_us) && str_to_i64(rest, ret_id)))
-		return RC_OK;
-	return err_field(err, "?cursor", "invalid_cursor",
-			 "The cursor does not belong to this list; start without one.");
-}
-
 struct http_reply entities_history_page(struct http_request *req)
 {
 	struct err err = { 0 };
@@ -159,7 +147,7 @@ struct http_reply entities_history_page(struct http_request *req)
 
 	if (segment_id(req, 0, "ent_", &entity_id, &err) != RC_OK ||
 	    cursor_read(req, &cursor, &err) != RC_OK ||
-	    read_moment(&cursor, &us, &change_id, &err) != RC_OK ||
+	    cursor_moment(&cursor, &us, &change_id, &err) != RC_OK ||
 	    entities_get(req->db, &who, entity_id, &entity, &err) != RC_OK ||
 	    entities_history(req->db, &who, entity_id, us, change_id, cursor.limit + 1, &rows,
 			     &err) != RC_OK)

@@ -22,7 +22,11 @@ MUST_CHECK enum rc cursor_read(const struct http_request *req, struct cursor *re
 /* The position as an id; zero at the start. */
 MUST_CHECK enum rc cursor_id(const struct cursor *c, const char *prefix, struct id *ret,
 			     struct err *err);
-/* The text that continues after position. */
+/* A position "<microseconds>:<number>"; zeros at the start. */
+MUST_CHECK enum rc cursor_moment(const struct cursor *c, int64_t *ret_us, int64_t *ret_id,
+				 struct err *err);
+/* The text that continues after position: text of at most CURSOR_POSITION_MAX bytes without control
+ * characters other than line ends. */
 void cursor_text(const struct http_request *req, struct str position, char out[CURSOR_TEXT_MAX]);
 
 #endif

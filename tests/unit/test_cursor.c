@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -87,12 +88,102 @@ static void every_changed_digit_refuses_it(void **state)
 	}
 }
 
+/* An odd digit more than the longest cursor was written behind the buffer. */
+static void text_of_any_length_is_refused_in_its_bounds(void **state)
+{
+	char text[2 * CURSOR_TEXT_MAX];
+	struct http_request req = request(NULL, text);
+	struct cursor c = { 0 };
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(text); n++) {
+		memset(text, 'f', n);
+		text[n] = '\0';
+		assert_int_equal(back(&req, &c), RC_INVALID);
+	}
+}
+
+static enum rc with_limit(const char *limit, struct cursor *c)
+{
+	static char name[] = "limit";
+	char value[64];
+	struct http_request req = request(NULL, value);
+	struct err err = { 0 };
+
+	(void)snprintf(value, sizeof(value), "%s", limit);
+	req.query[0].name = name;
+	return cursor_read(&req, c, &err);
+}
+
+static void a_limit_of_any_size_is_the_largest_there_is(void **state)
+{
+	struct cursor c = { 0 };
+
+	(void)state;
+	assert_int_equal(with_limit("501", &c), RC_OK);
+	assert_int_equal(c.limit, CURSOR_LIMIT_MAX);
+	assert_int_equal(with_limit("2147483648", &c), RC_OK);
+	assert_int_equal(c.limit, CURSOR_LIMIT_MAX);
+	assert_int_equal(with_limit("99999999999999999999999999", &c), RC_OK);
+	assert_int_equal(c.limit, CURSOR_LIMIT_MAX);
+	assert_int_equal(with_limit("9999999999999999999999999x", &c), RC_INVALID);
+	assert_int_equal(with_limit("-99999999999999999999999999", &c), RC_INVALID);
+	assert_int_equal(with_limit("0", &c), RC_INVALID);
+	assert_int_equal(with_limit("00000000000000000000000000", &c), RC_INVALID);
+}
+
+/* The hash is no secret: whoever forges a cursor must still not reach the database with it. */
+static void positions_that_are_no_text_are_refused(void **state)
+{
+	static const struct str BAD[] = {
+		{ "\xff", 1 }, { "a\0b", 3 }, { "\xc3(", 2 }, { "conn\x01", 5 }, { "a\x7f", 2 }
+	};
+	char text[CURSOR_TEXT_MAX] = "";
+	struct http_request req = request(NULL, text);
+	struct cursor c = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+		cursor_text(&req, BAD[i], text);
+		assert_int_equal(back(&req, &c), RC_INVALID);
+	}
+}
+
+static void a_forged_moment_is_refused(void **state)
+{
+	static const char *const BAD[] = {
+		"9223372036854775807:1",  "-1:1",  "0:1", "1:-1", "1:", ":1", "1",
+		"99999999999999999999:1", "1:2:3", "x:1", "1:x"
+	};
+	struct cursor c = { 0 };
+	struct err err = { 0 };
+	int64_t us = 0, id = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+		(void)snprintf(c.position, sizeof(c.position), "%s", BAD[i]);
+		err_clear(&err);
+		assert_int_equal(cursor_moment(&c, &us, &id, &err), RC_INVALID);
+		assert_string_equal(err.code, "invalid_cursor");
+	}
+	(void)snprintf(c.position, sizeof(c.position), "1795505547000000:12");
+	assert_int_equal(cursor_moment(&c, &us, &id, &err), RC_OK);
+	assert_true(us == 1795505547000000 && id == 12);
+	c.position[0] = '\0';
+	assert_int_equal(cursor_moment(&c, &us, &id, &err), RC_OK);
+	assert_true(us == 0 && id == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_position_comes_back_in_the_same_list),
 		cmocka_unit_test(another_filter_path_or_organization_refuses_it),
 		cmocka_unit_test(every_changed_digit_refuses_it),
+		cmocka_unit_test(text_of_any_length_is_refused_in_its_bounds),
+		cmocka_unit_test(a_limit_of_any_size_is_the_largest_there_is),
+		cmocka_unit_test(positions_that_are_no_text_are_refused),
+		cmocka_unit_test(a_forged_moment_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
