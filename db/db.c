@@ -77,8 +77,8 @@ static enum rc connect_now(struct db *db, struct err *err)
 				       "UTF8", "read-write", db->conninfo, db->purpose, NULL };
 
 	if (clock_mono() < db->retry_at)
-		return err_set(err, RC_RETRY, "database_away",
-			       "the database is not reachable; waiting before the next attempt");
+		return err_set(err, RC_RETRY, "database_pause",
+			       "the database was not reachable; waiting before the next attempt");
 	db->conn = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(db->conn) != CONNECTION_OK) {
 		/* libpq names host, port and cause; it never repeats the password. */

@@ -33,7 +33,7 @@ static int column_of(const struct db_rows *r, int row, const char *column)
 		if (strcmp(PQfname(r->res, i), column) == 0)
 			return i;
 	}
-	assert(!"no such column in the statement's result");
+	assert(false); /* the statement's result has no such column */
 	return -1;
 }
 
@@ -53,9 +53,9 @@ int64_t db_rows_i64(const struct db_rows *r, int row, const char *column)
 {
 	struct str s = db_rows_text(r, row, column);
 	int64_t v = 0;
+	bool good = s.n == 0 || str_to_i64(s, &v);
 
-	if (s.n > 0 && !str_to_i64(s, &v))
-		assert(!"the column holds no integer");
+	assert(good);
 	return v;
 }
 
@@ -68,9 +68,9 @@ struct id db_rows_id(const struct db_rows *r, int row, const char *column)
 {
 	struct str s = db_rows_text(r, row, column);
 	struct id id = { { 0 } };
+	bool good = s.n == 0 || id_parse_uuid(s, &id) == RC_OK;
 
-	if (s.n > 0 && id_parse_uuid(s, &id) != RC_OK)
-		assert(!"the column holds no uuid");
+	assert(good);
 	return id;
 }
 

@@ -226,11 +226,12 @@ static enum rc lease_lost(const struct task *task, struct err *err)
 
 /* Runs a statement that names org, task and lease and returns a row if the lease was ours. */
 static enum rc fenced(struct db *db, const struct stmt *stmt, const struct task *task,
-		      struct arg a4, struct arg a5, struct err *err)
+		      struct arg a4, struct arg a5, struct arg a6, struct err *err)
 {
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	const struct arg args[] = { arg_id(task->org_id), arg_id(task->task_id),
-				    arg_i64(task->lease), a4, a5 };
+	const struct arg args[] = {
+		arg_id(task->org_id), arg_id(task->task_id), arg_i64(task->lease), a4, a5, a6
+	};
 	enum rc rc = db_run(db, NULL, stmt, args, &rows, err);
 
 	if (rc == RC_OK && db_rows_count(rows) == 0)
@@ -248,7 +249,7 @@ static const struct stmt FENCE = {
 enum rc tasks_fence(struct db *db, const struct task *task, struct err *err)
 {
 	assert(db->in_tx);
-	return fenced(db, &FENCE, task, arg_null(), arg_null(), err);
+	return fenced(db, &FENCE, task, arg_null(), arg_null(), arg_null(), err);
 }
 
 static const struct stmt REMOVE = {
@@ -272,7 +273,7 @@ static enum rc end(struct db *db, const struct task *task, const struct err *fai
 		   struct err *err)
 {
 	static const struct id none = { { 0 } };
-	enum rc rc = fenced(db, &REMOVE, task, arg_null(), arg_null(), err);
+	enum rc rc = fenced(db, &REMOVE, task, arg_null(), arg_null(), arg_null(), err);
 
 	if (rc == RC_OK && !id_eq(task->sync_id, none))
 		rc = syncs_count_down(db, task->org_id, task->sync_id, 1, failed, canceled, err);
@@ -311,7 +312,7 @@ enum rc tasks_done(struct db *db, const struct task *task, struct err *err)
 
 	assert(!db->in_tx);
 	if (id_eq(task->sync_id, none))
-		return fenced(db, &DONE, task, arg_null(), arg_null(), err);
+		return fenced(db, &DONE, task, arg_null(), arg_null(), arg_null(), err);
 	return db_tx(db, &who, finish_body, &own, err);
 }
 
@@ -320,9 +321,10 @@ static const struct stmt GIVE_BACK = {
 	"UPDATE task SET state = 'ready', run_at = now() + make_interval(secs => $4), worker_id = "
 	"NULL,"
 	" leased_until = NULL, attempts = attempts - CASE WHEN $5::text IS NULL THEN 1 ELSE 0 END,"
-	" last_error = coalesce($5, last_error)"
+	" last_error = coalesce($5, last_error), lost = CASE WHEN $6 THEN lost + 1"
+	" WHEN $5::text IS NULL THEN lost ELSE 0 END"
 	" WHERE org_id = $1 AND task_id = $2 AND lease = $3 AND state = 'leased' RETURNING task_id",
-	5, .by_index = true
+	6, .by_index = true
 };
 
 /* One of the four ways a task leaves its worker without success. */
@@ -331,6 +333,7 @@ struct leave {
 	const struct err *why; /* NULL: released, the attempt is not counted */
 	int delay_s;
 	bool ends, canceled;
+	bool lost; /* its lease ran out */
 };
 
 static enum rc leave_body(struct db *db, void *arg, struct err *err)
@@ -343,7 +346,8 @@ static enum rc leave_body(struct db *db, void *arg, struct err *err)
 		return end(db, l->task, l->why, l->canceled, err);
 	if (l->why)
 		snprintf(text, sizeof(text), "%s: %s", l->why->code, l->why->text);
-	rc = fenced(db, &GIVE_BACK, l->task, arg_i64(l->delay_s), arg_c(l->why ? text : NULL), err);
+	rc = fenced(db, &GIVE_BACK, l->task, arg_i64(l->delay_s), arg_c(l->why ? text : NULL),
+		    arg_bool(l->lost), err);
 	return rc == RC_OK ? free_slot(db, l->task->org_id, err) : rc;
 }
 
@@ -385,14 +389,14 @@ static const struct stmt TAKE_EXPIRED = {
 	"tasks_take_expired",
 	"SELECT org_id, task_id, connection_id, sync_id, lease, attempts, kind, account_id, "
 	"payload,"
-	" cancel FROM task WHERE org_id = $1 AND task_id = $2 AND state = 'leased'"
+	" cancel, lost FROM task WHERE org_id = $1 AND task_id = $2 AND state = 'leased'"
 	" AND leased_until < now() FOR UPDATE SKIP LOCKED",
 	2, .by_index = true
 };
 
 struct expired {
 	struct id org_id, task_id;
-	int attempts_max;
+	int lost_max;
 	bool taken;
 };
 
@@ -403,7 +407,7 @@ static enum rc expired_body(struct db *db, void *arg, struct err *err)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	AUTO(task) struct task *task = NULL;
 	struct err why = { 0 };
-	struct leave l = { .why = &why };
+	struct leave l = { .why = &why, .lost = true };
 	enum rc rc =
 		db_run(db, NULL, &TAKE_EXPIRED,
 		       (const struct arg[]){ arg_id(x->org_id), arg_id(x->task_id) }, &rows, err);
@@ -414,7 +418,7 @@ static enum rc expired_body(struct db *db, void *arg, struct err *err)
 	task = task_of(rows);
 	l.task = task;
 	l.canceled = task->cancel;
-	l.ends = task->cancel || task->attempts >= x->attempts_max;
+	l.ends = task->cancel || db_rows_i64(rows, 0, "lost") + 1 >= x->lost_max;
 	err_set(&why, RC_RETRY, "worker_lost",
 		"attempt %d of this %s task ended without a word: its worker died or was cut off",
 		task->attempts, task->kind);
@@ -463,7 +467,7 @@ static enum rc recount(struct db *db, struct err *err)
 	return rc;
 }
 
-enum rc tasks_sweep(struct db *db, int attempts_max, int64_t *ret_n, struct err *err)
+enum rc tasks_sweep(struct db *db, int lost_max, int64_t *ret_n, struct err *err)
 {
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	enum rc rc = db_run(db, NULL, &EXPIRED, (const struct arg[]){ arg_i64(TASKS_SWEEP_MAX) },
@@ -473,7 +477,7 @@ enum rc tasks_sweep(struct db *db, int attempts_max, int64_t *ret_n, struct err 
 	for (int i = 0; i < db_rows_count(rows) && rc == RC_OK; i++) {
 		struct expired x = { .org_id = db_rows_id(rows, i, "org_id"),
 				     .task_id = db_rows_id(rows, i, "task_id"),
-				     .attempts_max = attempts_max };
+				     .lost_max = lost_max };
 		struct db_who who = { .org_id = x.org_id };
 
 		rc = db_tx(db, &who, expired_body, &x, err);

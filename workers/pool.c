@@ -51,7 +51,9 @@ void pool_heard(struct pool *p, const char *event, const struct err *err)
 		log_error(event, err);
 		return;
 	}
-	if (away && strcmp(err->code, "database_busy") == 0)
+	/* Lost against another transaction, or told nothing new: another thread may be connected by now. */
+	if (away &&
+	    (strcmp(err->code, "database_busy") == 0 || strcmp(err->code, "database_pause") == 0))
 		return;
 	lock_take(&p->lock);
 	changed = p->synced.away != away;

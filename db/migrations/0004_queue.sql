@@ -92,6 +92,7 @@ CREATE TABLE task (
     state         text NOT NULL DEFAULT 'ready' CHECK (state IN ('ready', 'leased')),
     run_at        timestamptz NOT NULL DEFAULT now(),
     attempts      integer NOT NULL DEFAULT 0,
+    lost          integer NOT NULL DEFAULT 0,
     lease         bigint NOT NULL DEFAULT 0,
     leased_until  timestamptz,
     worker_id     uuid,
@@ -114,6 +115,7 @@ COMMENT ON COLUMN task.payload IS 'arguments and checkpoint';
 COMMENT ON COLUMN task.state IS 'ready or leased';
 COMMENT ON COLUMN task.run_at IS 'not before';
 COMMENT ON COLUMN task.attempts IS 'attempts begun; a drained or cancelled one is not counted';
+COMMENT ON COLUMN task.lost IS 'leases in a row that ran out: its workers died; what kills them again and again is given up';
 COMMENT ON COLUMN task.lease IS 'fencing token: +1 on every claim; every later write names it';
 COMMENT ON COLUMN task.leased_until IS 'after this any worker may take it over';
 COMMENT ON COLUMN task.worker_id IS 'process that holds the lease';

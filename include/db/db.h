@@ -3,7 +3,8 @@
  * A struct db is a thread's property and asserts that. Statements are constants prepared on first use per physical
  * connection. SQLSTATE 40001, 40P01, 55P03 (code database_busy), 57014 (database_timeout), 53xxx (database_full), 57P0x,
  * 08xxx, 25006 and a dead socket (database_away) become RC_RETRY here and nowhere else; the connection is reopened by the
- * next call, after a pause with jitter (until it is over calls fail at once, so that a hundred of them are no storm).
+ * next call, after a pause with jitter (until it is over calls fail at once with database_pause, which is no news: so a hundred
+ * of them are no storm).
  * 23505 and 23P01 become RC_CONFLICT (err->code = constraint name), other 23xxx and 22xxx RC_INVALID, everything else
  * RC_BROKEN. Messages never carry parameter values.
  *

@@ -57,8 +57,8 @@ MUST_CHECK enum rc tasks_release(struct db *db, const struct task *task, struct 
 MUST_CHECK enum rc tasks_fail(struct db *db, const struct task *task, const struct err *why,
 			      struct err *err);
 MUST_CHECK enum rc tasks_cancel(struct db *db, const struct task *task, struct err *err);
-/* Expired leases become ready again (or fail at attempts_max), and a slot count that does not agree with the leases (a purge
+/* Expired leases become ready again (or fail when that many in a row ran out: poison), and a slot count that does not agree with the leases (a purge
  * took leased tasks along) is set right. *ret_n counts tasks. Any worker may call it any time. */
-MUST_CHECK enum rc tasks_sweep(struct db *db, int attempts_max, int64_t *ret_n, struct err *err);
+MUST_CHECK enum rc tasks_sweep(struct db *db, int lost_max, int64_t *ret_n, struct err *err);
 
 #endif
