@@ -335,9 +335,11 @@ bool pool_drain(struct pool *p)
 	announce(p, &p->synced.closing);
 	for (int i = 0; i < POOL_HELPERS; i++)
 		pthread_join(p->helpers[i], NULL);
-	if (given_up == 0) {
-		for (int i = 0; i < p->n_threads; i++)
+	for (int i = 0; i < p->n_threads; i++) {
+		if (given_up == 0)
 			pthread_join(p->threads[i], NULL);
+		else
+			pthread_detach(p->threads[i]); /* the end of the process ends it */
 	}
 	log_event(LOG_INFO, "drained", LOG_I64("given_up", given_up),
 		  LOG_I64("ms", (clock_mono() - now) / CLOCK_MS), LOG_END);
