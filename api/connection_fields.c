@@ -166,14 +166,15 @@ static const struct field PATCH[] = {
 	{ .kind = FIELD_END },
 };
 
-/* Which members go with which method; the secret never stays behind from another key. */
+/* Which members go with which method; the secret never stays behind from another key. null is no
+ * value: credentials have no default to go back to. */
 static void judge_auth(const struct connection_fields *in, struct problem *p)
 {
 	bool role = str_eq(in->method.s, S("assume_role"));
 
 	if (in->method.state != FIELDS_SET)
 		return;
-	if (role && in->role_arn.state == FIELDS_ABSENT)
+	if (role && in->role_arn.state != FIELDS_SET)
 		problem_field(p, "/auth/role_arn", "required", "assume_role needs the role's ARN.");
 	if (role && in->access_key_id.state != FIELDS_ABSENT)
 		problem_field(p, "/auth/access_key_id", "not_with_method",
@@ -183,10 +184,10 @@ static void judge_auth(const struct connection_fields *in, struct problem *p)
 			      "assume_role has no secret.");
 	if (!role && in->role_arn.state != FIELDS_ABSENT)
 		problem_field(p, "/auth/role_arn", "not_with_method", "access_key has no role.");
-	if (!role && in->access_key_id.state == FIELDS_ABSENT)
+	if (!role && in->access_key_id.state != FIELDS_SET)
 		problem_field(p, "/auth/access_key_id", "required",
 			      "access_key needs the ID of the key.");
-	if (!role && in->secret.state == FIELDS_ABSENT)
+	if (!role && in->secret.state != FIELDS_SET)
 		problem_field(p, "/auth/secret_access_key", "required",
 			      "access_key needs the secret of the key.");
 }
@@ -277,7 +278,7 @@ bool connection_fields_patch(struct str body, struct connection_fields *in,
 	if (!fields_read(body, FIELDS_PATCH, PATCH, in, ret_tree, p) && !*ret_tree)
 		return false;
 	/* Credentials are replaced whole: a new key with an old secret is never meant. */
-	if (in->auth.state == FIELDS_SET && in->method.state == FIELDS_ABSENT)
+	if (in->auth.state == FIELDS_SET && in->method.state != FIELDS_SET)
 		problem_field(p, "/auth/method", "required", "auth is replaced as a whole.");
 	judge_auth(in, p);
 	apply(values, in);
@@ -286,20 +287,37 @@ bool connection_fields_patch(struct str body, struct connection_fields *in,
 	return p->status == 0;
 }
 
-bool connection_fields_judge(const struct connection_values *v, const char *vendor,
-			     struct problem *p)
+/* A connection is one account's or one organization's for good: what was found belongs to it. */
+static void judge_pins(struct str region_partition, const struct awsname_arn *arn,
+		       const struct connection_known *known, struct problem *p)
+{
+	if (known->partition.n > 0 && !str_eq(known->partition, region_partition))
+		problem_field(p, "/region", "partition_mismatch",
+			      "The region is in another AWS partition than what was connected.");
+	if (known->account.n > 0 && arn && !str_eq(known->account, arn->account))
+		problem_field(p, "/auth/role_arn", "account_mismatch",
+			      "The role is in another account than the one that was connected;"
+			      " make a new connection for it.");
+}
+
+bool connection_fields_judge(const struct connection_values *v,
+			     const struct connection_known *known, struct problem *p)
 {
 	const struct awsname_region *region = awsname_region(v->region);
+	struct str partition = region ? str_c(region->partition->name) : S("");
 	struct awsname_arn arn = { 0 };
 	struct err err = { 0 };
+	bool role = v->role_arn.n > 0 && awsname_role_check(v->role_arn, &arn, &err) == RC_OK;
 
-	if (v->role_arn.n == 0 || awsname_role_check(v->role_arn, &arn, &err) != RC_OK)
+	if (region)
+		judge_pins(partition, role ? &arn : NULL, known, p);
+	if (!role)
 		return false;
-	if (region && !str_eq(str_c(region->partition->name), arn.partition))
+	if (region && !str_eq(partition, arn.partition))
 		problem_field(p, "/auth/role_arn", "partition_mismatch",
 			      "The role is in another AWS partition than the region.");
 	if (v->aws_account_id.n > 0 && !str_eq(v->aws_account_id, arn.account))
 		problem_field(p, "/auth/role_arn", "account_mismatch",
 			      "The role is in another account than aws_account_id.");
-	return *vendor && str_eq(arn.account, str_c(vendor));
+	return known->vendor.n > 0 && str_eq(arn.account, known->vendor);
 }

@@ -29,9 +29,14 @@ MUST_CHECK bool connection_fields_create(struct str body, struct connection_fiel
 MUST_CHECK bool connection_fields_patch(struct str body, struct connection_fields *in,
 					struct connection_values *values, json_t **ret_tree,
 					json_t **ret_changed, struct problem *p);
+/* What is known beside the fields; "" = nothing. */
+struct connection_known {
+	struct str vendor;             /* the account that runs this service */
+	struct str account, partition; /* where the connection led when it was first verified */
+};
 /* Rules between fields; adds to p. True when the role is in the vendor's own account: a matter of
  * rights and not of spelling. */
-MUST_CHECK bool connection_fields_judge(const struct connection_values *v, const char *vendor,
-					struct problem *p);
+MUST_CHECK bool connection_fields_judge(const struct connection_values *v,
+					const struct connection_known *known, struct problem *p);
 
 #endif

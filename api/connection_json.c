@@ -28,6 +28,10 @@ json_t *connection_json_status(const struct db_rows *rows, int row)
 	if (is(rows, row, "verify_state", S("refused")))
 		return status("action_required", db_rows_text(rows, row, "verify_code"),
 			      db_rows_text(rows, row, "verify_text"));
+	if (is(rows, row, "last_sync_state", S("canceled")))
+		return status("degraded", S("sync_canceled"),
+			      S("The last sync was canceled; what it had not reached is as old as"
+				" before."));
 	if (is(rows, row, "last_sync_state", S("partial")) ||
 	    is(rows, row, "last_sync_state", S("failed"))) {
 		struct str code = db_rows_text(rows, row, "newest_reason_code");

@@ -4,13 +4,12 @@
 #include "api/connection_fields.h"
 #include "api/connection_json.h"
 #include "api/cursor.h"
+#include "api/etag.h"
 #include "api/reply.h"
 #include "api/segment.h"
 #include "base/mem.h"
 #include "db/audit.h"
 #include "db/connections.h"
-
-#include <stdio.h>
 
 enum { PATCH_TRIES = 4 };
 
@@ -19,8 +18,7 @@ static struct http_reply shown(const struct http_request *req, int status,
 {
 	struct http_reply reply = reply_json(status, connection_json(rows, 0, req->caller.org_id));
 
-	(void)snprintf(reply.etag, sizeof(reply.etag), "\"%lld\"",
-		       (long long)db_rows_i64(rows, 0, "version"));
+	etag_write(&reply, db_rows_i64(rows, 0, "version"));
 	return reply;
 }
 
@@ -97,12 +95,13 @@ struct http_reply connections_create(struct http_request *req)
 	struct connection_fields in = { 0 };
 	struct connection_values values = { 0 };
 	const struct db_who who = http_who(req);
+	const struct connection_known known = { .vendor = str_c(req->env->vendor_account) };
 	const struct id connection_id = id_new();
 	char text[ID_TEXT_MAX];
 	struct http_reply reply = { 0 };
 
 	bool good = connection_fields_create(req->body, &in, &values, &tree, &p);
-	bool own = connection_fields_judge(&values, req->env->vendor_account, &p);
+	bool own = connection_fields_judge(&values, &known, &p);
 
 	if (own)
 		return own_account(req);
@@ -185,16 +184,6 @@ static struct http_reply stale(const struct http_request *req)
 		"The connection is not at the version that If-Match names; read it again.");
 }
 
-static bool precondition_fails(const struct http_request *req, const struct db_rows *rows)
-{
-	char etag[40];
-
-	if (req->if_match.n == 0 || str_eq(req->if_match, S("*")))
-		return false;
-	(void)snprintf(etag, sizeof(etag), "\"%lld\"", (long long)db_rows_i64(rows, 0, "version"));
-	return !str_eq(req->if_match, str_c(etag));
-}
-
 /* One attempt over what is stored now. RC_CONFLICT version_changed: try again. */
 static struct http_reply patch_once(struct http_request *req, struct id connection_id,
 				    const struct db_rows *rows, bool *ret_retry)
@@ -208,12 +197,18 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	const struct db_who who = http_who(req);
 	struct connection_fields in = { 0 };
 	struct connection_values old = { 0 }, values = { 0 };
+	struct connection_known known = { .vendor = str_c(req->env->vendor_account) };
 
 	values_of(rows, &old);
 	values = old;
 
 	bool good = connection_fields_patch(req->body, &in, &values, &tree, &changed, &p);
-	bool own = connection_fields_judge(&values, req->env->vendor_account, &p);
+	if (in.auth.state == FIELDS_SET || in.region.state == FIELDS_SET) {
+		known.account = db_rows_text(rows, 0, "pinned_account_id");
+		known.partition = db_rows_text(rows, 0, "pinned_partition");
+	}
+
+	bool own = connection_fields_judge(&values, &known, &p);
 
 	if (own)
 		return own_account(req);
@@ -242,10 +237,13 @@ struct http_reply connections_patch(struct http_request *req)
 	struct id connection_id = { { 0 } };
 	struct http_reply reply = { 0 };
 	struct err err = { 0 };
+	int64_t asked = 0;
 	bool retry = true;
 
 	if (segment_id(req, 0, "conn_", &connection_id, &err) != RC_OK)
 		return problem_err(req, &err);
+	if (!etag_asked(req, &asked))
+		return stale(req);
 	for (int i = 0; retry && i < PATCH_TRIES; i++) {
 		AUTO(db_rows) struct db_rows *rows = NULL;
 
@@ -253,7 +251,7 @@ struct http_reply connections_patch(struct http_request *req)
 		retry = false;
 		if (connections_get(req->db, &who, connection_id, &rows, &err) != RC_OK)
 			return problem_err(req, &err);
-		if (precondition_fails(req, rows))
+		if (asked && asked != db_rows_i64(rows, 0, "version"))
 			return stale(req);
 		reply = patch_once(req, connection_id, rows, &retry);
 	}
@@ -266,16 +264,12 @@ struct http_reply connections_remove(struct http_request *req)
 	struct connection_delete in = { .org_id = req->caller.org_id,
 					.actor = req->caller.actor,
 					.request_id = req->request_id };
-	struct str version = req->if_match;
 	bool again = false;
 
 	if (segment_id(req, 0, "conn_", &in.connection_id, &err) != RC_OK)
 		return problem_err(req, &err);
-	if (version.n > 0 && !str_eq(version, S("*"))) {
-		if (version.n < 3 || !str_to_i64(str_sub(version, 1, version.n - 2), &in.version) ||
-		    in.version < 1)
-			return stale(req);
-	}
+	if (!etag_asked(req, &in.version))
+		return stale(req);
 	if (connections_delete(req->db, &in, &again, &err) != RC_OK)
 		return str_eq(str_c(err.code), S("version_changed")) ? stale(req)
 								     : problem_err(req, &err);

@@ -184,6 +184,7 @@ enum rc connections_update(struct db *db, const struct connection_write *in, str
 	" c.verify_state, c.verify_code, c.verify_text, c.verify_aws, c.verified_at,"              \
 	" c.external_id_enforced, c.last_sync_state, c.last_sync_at, c.last_complete_at, "         \
 	"c.version,"                                                                               \
+	" c.pinned_account_id, c.pinned_partition,"                                                \
 	" c.created_at, c.updated_at, s.every_s, s.next_at, n.sync_id AS newest_id,"               \
 	" n.state AS newest_state, n.cause AS newest_cause, n.started_at AS newest_started_at,"    \
 	" n.finished_at AS newest_finished_at, n.reason_code AS newest_reason_code,"               \

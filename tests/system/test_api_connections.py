@@ -42,10 +42,35 @@ def test_what_never_changes_is_named(org, made, field, value):
 @pytest.mark.parametrize("body", [{"name": None}, {"region": None}, {"auth": None}, {"auth": {"role_arn": ROLE}},
                                   {"auth": {"method": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE"}},
                                   {"auth": {"method": "assume_role", "role_arn": "arn:aws:iam::999999999999:role/R"}},
-                                  {"region": "cn-north-1"}, {"authoritative_status": None}])
+                                  {"region": "cn-north-1"}, {"authoritative_status": None}, {"auth": {"method": "assume_role", "role_arn": None}},
+                                  {"auth": {"method": None, "role_arn": ROLE}}, {"auth": {**KEY, "secret_access_key": None}},
+                                  {"auth": {**KEY, "access_key_id": None}}, {"auth": {}}])
 def test_a_patch_is_judged_like_a_creation(org, made, body):
     assert org.patch(path(made), body).status_code == 422
     assert org.connection(made["id"]) == made
+
+
+def test_a_new_key_never_gets_the_old_secret(org, database):
+    made = org.connect(ACCOUNT, access_key=(KEY["access_key_id"], KEY["secret_access_key"]))
+    answer = org.patch(path(made), {"auth": {**KEY, "access_key_id": "AKIAIOSFODNN7ANOTHER", "secret_access_key": None}})
+    assert answer.status_code == 422
+    assert {"pointer": "/auth/secret_access_key", "code": "required"}.items() <= answer.json()["errors"][0].items()
+    assert database.value("SELECT access_key_id FROM connection WHERE connection_id = %s", hex_id(made)) == KEY["access_key_id"]
+
+
+def test_a_pinned_organization_keeps_its_account(org, database):
+    made = expect(org.post("/v1/connections", {"name": "o", "authoritative_status": "none", "aws_organization_id": "o-abcdefghij",
+                                               "region": "us-east-1", "auth": {"method": "assume_role", "role_arn": ROLE}}), 201)
+    elsewhere = {"auth": {"method": "assume_role", "role_arn": "arn:aws:iam::999999999999:role/R"}}
+    expect(org.patch(path(made), elsewhere), 200)  # nothing was reached yet: a slip of the pen can be put right
+    database.rows("UPDATE connection SET pinned_account_id = %s, pinned_partition = 'aws' WHERE connection_id = %s", ACCOUNT, hex_id(made))
+    answer = org.patch(path(made), elsewhere)
+    assert answer.status_code == 422
+    assert {"pointer": "/auth/role_arn", "code": "account_mismatch"}.items() <= answer.json()["errors"][0].items()
+    expect(org.patch(path(made), {"auth": {"method": "assume_role", "role_arn": ROLE + "2"}}), 200)
+    answer = org.patch(path(made), {"region": "cn-north-1", "auth": {"method": "assume_role", "role_arn": ROLE.replace("aws", "aws-cn", 1)}})
+    assert answer.status_code == 422
+    assert [e["pointer"] for e in answer.json()["errors"]] == ["/region"]
 
 
 @pytest.mark.parametrize("body", [{"status": {}}, {"version": 7}, {"verify_state": "verified"}, {"external_id_enforced": True}])
@@ -62,6 +87,13 @@ def test_if_match_guards_a_change(org, made):
     assert org.connection(made["id"])["name"] == "b"
     assert org.patch(path(made), {"name": "d"}, etag="*").status_code == 200
     assert org.delete(path(made), etag='"3"').status_code == 202
+
+
+@pytest.mark.parametrize("etag", ["1", "131", '"1', '1"', '"01"', 'W/"1"', '"+1"', '""', '"x"', '"0"', '"1" ,"2"', '"99999999999999999999"'])
+def test_what_is_not_exactly_the_version_matches_nothing(org, made, etag):
+    for answer in (org.patch(path(made), {"name": "x"}, etag=etag), org.delete(path(made), etag=etag)):
+        assert (answer.status_code, answer.json()["code"]) == (412, "version_changed")
+    assert org.connection(made["id"]) == made
 
 
 def test_concurrent_patches_of_different_fields_all_arrive(server, org, made):
@@ -105,6 +137,8 @@ STATES = [
     ("verify_state = 'verified', last_sync_state = 'complete', last_complete_at = now()", "synced"),
     ("verify_state = 'verified', last_sync_state = 'partial', last_complete_at = now()", "degraded"),
     ("verify_state = 'verified', last_sync_state = 'failed'", "degraded"),
+    ("verify_state = 'verified', last_sync_state = 'canceled', last_complete_at = now()", "degraded"),
+    ("verify_state = 'verified', last_sync_state = 'canceled'", "degraded"),
     ("verify_state = 'refused', verify_code = 'external_id_not_enforced', verify_text = 'x', last_sync_state = 'partial'", "action_required"),
     ("verify_state = 'refused', paused = true", "paused"),
 ]
@@ -119,6 +153,8 @@ def test_the_status_is_the_first_that_holds(org, made, database, change, state):
     assert status["code"] and status["text"]
     if state == "action_required":
         assert (status["code"], status["text"]) == ("external_id_not_enforced", "x")
+    if "canceled" in change:
+        assert (status["code"], "complete" in status["text"]) == ("sync_canceled", False)
     database.rows("INSERT INTO sync (org_id, sync_id, connection_id, cause) VALUES (%s, gen_random_uuid(), %s, 'request')",
                   org.org_id, hex_id(made))
     assert org.connection(made["id"])["status"]["state"] == ("paused" if state == "paused" else "running")
