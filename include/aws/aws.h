@@ -83,6 +83,11 @@ DEFINE_AUTO(aws_env)
 MUST_CHECK enum rc aws_env_new(const struct aws_settings *settings, struct aws_env **ret,
 			       struct err *err);
 void aws_setup(void); /* curl_global_init; once, in main, before threads */
+/* The operator's own accounts, settings.own_accounts first: roles there are never assumed. One that
+ * becomes known later holds from then on, for all threads. RC_INVALID: not 12 digits. RC_LIMIT. */
+MUST_CHECK enum rc aws_env_own_account(struct aws_env *env, struct str account, struct err *err);
+bool aws_env_is_own_account(struct aws_env *env, struct str account);
+bool aws_env_knows_own_account(struct aws_env *env); /* at least one */
 
 /* --- sessions --- */
 
@@ -113,7 +118,7 @@ struct aws_role {
 struct aws_session *aws_session_role(struct aws_env *env, struct aws_session *via,
 				     const struct aws_role *role) NEVER_NULL;
 /* Makes sure that the session holds credentials that last; RC from fault.class. A role in one of
- * settings.own_accounts is AWS_DENIED with code own_account_role, and nothing is sent. */
+ * the env's own accounts is AWS_DENIED with code own_account_role, and nothing is sent. */
 MUST_CHECK enum rc aws_session_warm(struct aws_session *s, struct aws_client *client,
 				    struct aws_fault *fault, struct err *err);
 
@@ -168,6 +173,8 @@ MUST_CHECK enum rc aws_each(struct aws_client *c, const struct aws_target *t,
 			    const struct aws_op *op, const struct aws_each *each,
 			    struct aws_fault *fault, struct aws_tally *tally, struct err *err);
 
+/* AWS found the request's time wrong by more than could be corrected: our clock, not the key. */
+bool aws_fault_is_skew(const struct aws_fault *fault);
 /* "AccessDenied: User ... is not authorized to perform iam:ListUsers (request 1234)": fills err
  * from a fault. */
 enum rc aws_fault_err(const struct aws_fault *fault, struct err *err);

@@ -1,5 +1,6 @@
 /* Words and sums that every caller of the client needs. */
 #include "aws/aws.h"
+#include "workers/aws/classify.h"
 #include <assert.h>
 #include <curl/curl.h>
 #include <signal.h>
@@ -41,6 +42,11 @@ void aws_tally_add(struct aws_tally *sum, const struct aws_tally *part)
 	sum->pages += part->pages;
 	sum->throttles += part->throttles;
 	sum->retries += part->retries;
+}
+
+bool aws_fault_is_skew(const struct aws_fault *fault)
+{
+	return classify_is_skew(fault->code, fault->message);
 }
 
 enum rc aws_fault_err(const struct aws_fault *fault, struct err *err)

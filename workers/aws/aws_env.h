@@ -4,6 +4,7 @@
 
 #include "aws/aws.h"
 #include "base/clock.h"
+#include "base/lock.h"
 #include "workers/aws/endpoint.h"
 #include "workers/aws/limiter.h"
 
@@ -15,12 +16,16 @@ struct aws_env {
 	int call_timeout_s;
 	int64_t scope_deadline; /* nanoseconds */
 	char *ca_file;
-	char *own_accounts[AWS_ENV_OWN_ACCOUNTS_MAX + 1];
 	struct endpoint_overrides *overrides;
 	struct limiter *limiter; /* locks itself */
 	/* atomic */
 	int64_t skew;     /* AWS's clock minus ours */
 	int64_t resolved; /* monotonic time at which some host name was found; 0 = never */
+	struct lock lock;
+	struct {
+		char *own_accounts[AWS_ENV_OWN_ACCOUNTS_MAX]; /* only ever added to */
+		int n_own_accounts;
+	} synced;
 };
 
 int64_t aws_env_skew(const struct aws_env *env);
@@ -31,6 +36,5 @@ bool aws_env_learn_skew(struct aws_env *env, int64_t date_wall, int64_t signed_s
 void aws_env_resolved(struct aws_env *env, int64_t now);
 bool aws_env_resolves(const struct aws_env *env,
 		      int64_t now); /* some other host was found lately */
-bool aws_env_is_own_account(const struct aws_env *env, struct str account);
 
 #endif
