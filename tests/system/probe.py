@@ -85,10 +85,10 @@ class Queue:
                 with self.looker.cursor() as cursor:
                     cursor.execute(f"SELECT count(*) FROM {table} WHERE {where}", args or None)
                     return cursor.fetchone()[0]
-            except (psycopg2.OperationalError, psycopg2.InterfaceError):
-                self.looker = None
-                if last:
+            except psycopg2.Error:
+                if last or (self.looker and not self.looker.closed):
                     raise
+                self.looker = None
 
     def begun(self, kind):
         return self.count("probe_begun", "kind = %s", kind)
