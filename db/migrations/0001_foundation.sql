@@ -67,3 +67,20 @@ BEGIN
     EXECUTE format('CREATE POLICY worker ON %s TO connectord_worker USING (true) WITH CHECK (true)', t);
 END $$;
 COMMENT ON FUNCTION worker_table IS 'lets the worker role see a queue table of all organizations';
+
+-- The workers know who they are; the server, which never calls AWS, reads it here.
+CREATE TABLE vendor (
+    one        boolean PRIMARY KEY DEFAULT true CHECK (one),
+    account_id text NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
+    learned_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE vendor IS 'whom customers trust, in one row; no row = not known yet; holds no data of an organization';
+COMMENT ON COLUMN vendor.one IS 'keeps it to one row';
+COMMENT ON COLUMN vendor.account_id IS 'AWS account of the workers'' own identity, or the one that the operator named; roles in it are never assumed';
+COMMENT ON COLUMN vendor.learned_at IS 'when a worker last found another account than before';
+ALTER TABLE vendor ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vendor FORCE ROW LEVEL SECURITY;
+CREATE POLICY everybody ON vendor FOR SELECT USING (true);
+SELECT worker_table('vendor');
+GRANT SELECT ON vendor TO connectord_app;
+GRANT SELECT, INSERT, UPDATE ON vendor TO connectord_worker;

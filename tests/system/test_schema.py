@@ -2,7 +2,7 @@
 import pytest
 
 # Tables that hold no organization's data.
-SHARED = {"schema_migration", "organization_id_used"}
+SHARED = {"schema_migration", "organization_id_used", "vendor"}
 TABLES = """SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
     AND c.relkind IN ('r', 'p')"""
 
@@ -43,9 +43,11 @@ def test_every_tenant_policy_reads_and_writes_by_org_id(database, tables):
 def test_other_policies_are_the_known_ones(database):
     found = {tuple(row) for row in database.rows(
         "SELECT policyname, tablename, roles::text FROM pg_policies WHERE policyname <> 'tenant'")}
-    worker = {("worker", t, "{connectord_worker}") for t in ("organization", "schedule", "sync", "org_queue", "task")}
+    worker = {("worker", t, "{connectord_worker}") for t in ("organization", "schedule", "sync", "org_queue", "task", "vendor")}
     operator = {("operator", t, "{public}") for t in ("organization", "organization_id_used", "org_queue")}
-    extra = found - worker - operator - {("authenticate", "api_key", "{connectord_app}")}
+    # What the workers found out about themselves: everybody may read that, only they may write it.
+    everybody = {("everybody", "vendor", "{public}")}
+    extra = found - worker - operator - everybody - {("authenticate", "api_key", "{connectord_app}")}
     # An operator's policy names the setting of its own listener; nothing else may open a table across organizations.
     for name, table, _ in extra:
         assert name == "operator", (name, table)
@@ -55,7 +57,7 @@ def test_other_policies_are_the_known_ones(database):
 def test_org_id_leads_every_key_of_a_tenant_table(database):
     wrong = database.rows("""SELECT conrelid::regclass, conname FROM pg_constraint k
         WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')
-        AND conrelid::regclass::text NOT IN ('schema_migration')
+        AND conrelid::regclass::text NOT IN ('schema_migration', 'vendor')
         AND (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) <> 'org_id'""")
     assert wrong == []
 
@@ -110,6 +112,18 @@ def test_without_an_organization_the_server_sees_no_row(database, tables, filled
         cursor.execute("COMMIT; SELECT count(*) FROM connection")
         assert cursor.fetchone() == (0,)
     connection.close()
+
+
+def test_the_server_reads_whose_account_is_our_own_and_cannot_change_it(database):
+    store = "INSERT INTO vendor (account_id) VALUES (%s) ON CONFLICT (one) DO UPDATE SET account_id = excluded.account_id"
+    for account in ("111122223333", "444455556666"):
+        database.rows(store, account, role="connectord_worker")
+        assert database.rows("SELECT account_id FROM vendor", role="connectord_app") == [(account,)]
+    with pytest.raises(Exception, match="permission denied"):
+        database.rows(store, "777788889999", role="connectord_app")
+    with pytest.raises(Exception, match="check constraint"):
+        database.rows(store, "77778888999", role="connectord_worker")
+    database.rows("DELETE FROM vendor")
 
 
 def test_a_row_cannot_be_written_into_another_organization(database, filled):
