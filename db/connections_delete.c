@@ -5,9 +5,11 @@
 #include "db/connections.h"
 #include "db/tasks.h"
 
+enum { DELETE_TRIES = 4 };
+
 struct deletion {
 	const struct connection_delete *in;
-	bool again;
+	bool again, overtaken; /* overtaken: it changed between our look and our mark */
 };
 
 static const struct stmt LOOK = { "connections_delete_look",
@@ -18,8 +20,8 @@ static const struct stmt MARK = {
 	"connections_delete_mark",
 	"UPDATE connection SET deleted_at = now(), updated_at = now(), version = version + 1,"
 	" sealed_secret_access_key = NULL"
-	" WHERE org_id = $1 AND connection_id = $2 AND deleted_at IS NULL",
-	2
+	" WHERE org_id = $1 AND connection_id = $2 AND deleted_at IS NULL AND version = $3",
+	3
 };
 static const struct stmt UNSCHEDULE = {
 	"connections_delete_unschedule",
@@ -47,10 +49,9 @@ static const struct stmt END_SYNCS = {
 	2
 };
 
-/* Tasks, syncs, connection: the order in which the queue locks. A sync that slips in between finds
- * its connection deleted, and the purge waits for it. */
-static const struct stmt *const STEPS[] = { &DROP_READY, &CANCEL_LEASED, &END_SYNCS, &UNSCHEDULE,
-					    &MARK };
+/* Tasks, syncs, then the connection: the order in which the queue locks. A sync that slips in between
+ * finds its connection deleted, and the purge waits for it. */
+static const struct stmt *const STEPS[] = { &DROP_READY, &CANCEL_LEASED, &END_SYNCS, &UNSCHEDULE };
 
 static enum rc follow_up(struct db *db, const struct connection_delete *in, struct err *err)
 {
@@ -70,6 +71,27 @@ static enum rc follow_up(struct db *db, const struct connection_delete *in, stru
 	return rc == RC_OK ? audit_insert(db, NULL, &entry, err) : rc;
 }
 
+static enum rc version_changed(struct err *err)
+{
+	return err_set(err, RC_CONFLICT, "version_changed",
+		       "The connection was changed by somebody else; read it again.");
+}
+
+static enum rc mark(struct db *db, struct deletion *d, int64_t version, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_id(d->in->org_id), arg_id(d->in->connection_id),
+				    arg_i64(version) };
+	enum rc rc = db_run(db, NULL, &MARK, args, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	/* The look took no lock, so the mark names what was seen: else two deletions would both be the
+	 * first one, and a change that nobody looked at would be deleted with it. */
+	d->overtaken = db_rows_affected(rows) == 0;
+	return d->overtaken ? version_changed(err) : RC_OK;
+}
+
 static enum rc delete_body(struct db *db, void *arg, struct err *err)
 {
 	struct deletion *d = arg;
@@ -77,6 +99,7 @@ static enum rc delete_body(struct db *db, void *arg, struct err *err)
 	const struct arg args[] = { arg_id(d->in->org_id), arg_id(d->in->connection_id) };
 	enum rc rc = db_run(db, NULL, &LOOK, args, &rows, err);
 
+	d->overtaken = false;
 	if (rc != RC_OK)
 		return rc;
 	if (db_rows_count(rows) == 0)
@@ -85,14 +108,12 @@ static enum rc delete_body(struct db *db, void *arg, struct err *err)
 	if (d->again)
 		return RC_OK;
 	if (d->in->version && d->in->version != db_rows_i64(rows, 0, "version"))
-		return err_set(err, RC_CONFLICT, "version_changed",
-			       "The connection was changed by somebody else; read it again.");
-	for (size_t i = 0; i < COUNT_OF(STEPS); i++) {
+		return version_changed(err);
+	for (size_t i = 0; i < COUNT_OF(STEPS) && rc == RC_OK; i++)
 		rc = db_run(db, NULL, STEPS[i], args, NULL, err);
-		if (rc != RC_OK)
-			return rc;
-	}
-	return follow_up(db, d->in, err);
+	if (rc == RC_OK)
+		rc = mark(db, d, db_rows_i64(rows, 0, "version"), err);
+	return rc == RC_OK ? follow_up(db, d->in, err) : rc;
 }
 
 enum rc connections_delete(struct db *db, const struct connection_delete *in, bool *ret_again,
@@ -100,9 +121,15 @@ enum rc connections_delete(struct db *db, const struct connection_delete *in, bo
 {
 	struct deletion d = { .in = in };
 	const struct db_who who = { .org_id = in->org_id };
-	enum rc rc = db_tx(db, &who, delete_body, &d, err);
 
-	if (rc == RC_OK)
+	for (int tries = 1;; tries++) {
+		struct err own = { 0 };
+		enum rc rc = db_tx(db, &who, delete_body, &d, &own);
+
 		*ret_again = d.again;
-	return rc;
+		if (rc == RC_OK)
+			return rc;
+		if (!d.overtaken || tries == DELETE_TRIES)
+			return err_set(err, rc, own.code, "%s", own.text);
+	}
 }
