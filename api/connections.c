@@ -94,7 +94,6 @@ struct http_reply connections_create(struct http_request *req)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct connection_fields in = { 0 };
 	struct connection_values values = { 0 };
-	const struct db_who who = http_who(req);
 	const struct connection_known known = { .vendor = str_c(req->env->vendor_account) };
 	const struct id connection_id = id_new();
 	char text[ID_TEXT_MAX];
@@ -112,8 +111,7 @@ struct http_reply connections_create(struct http_request *req)
 
 	const struct connection_write write = write_of(req, connection_id, &values);
 
-	if (connections_insert(req->db, &write, &err) != RC_OK ||
-	    connections_get(req->db, &who, connection_id, &rows, &err) != RC_OK)
+	if (connections_insert(req->db, &write, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
 	reply = shown(req, 201, rows);
 	id_text(connection_id, "conn_", text);
@@ -194,7 +192,6 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	AUTO_JSON json_t *changed = NULL;
 	AUTO_TEXT char *sealed = NULL;
 	AUTO(db_rows) struct db_rows *fresh = NULL;
-	const struct db_who who = http_who(req);
 	struct connection_fields in = { 0 };
 	struct connection_values old = { 0 }, values = { 0 };
 	struct connection_known known = { .vendor = str_c(req->env->vendor_account) };
@@ -223,8 +220,7 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	write.reverify = in.auth.state == FIELDS_SET || !str_eq(old.region, values.region);
 	write.reschedule = old.every_s != values.every_s || old.paused != values.paused;
 	write.detail = changed;
-	if (connections_update(req->db, &write, &err) != RC_OK ||
-	    connections_get(req->db, &who, connection_id, &fresh, &err) != RC_OK) {
+	if (connections_update(req->db, &write, &fresh, &err) != RC_OK) {
 		*ret_retry = str_eq(str_c(err.code), S("version_changed"));
 		return problem_err(req, &err);
 	}

@@ -47,14 +47,12 @@ static json_t *as_json(const struct db_rows *rows, int row)
 			 reply_time(rows, row, "revoked_at"));
 }
 
-static struct http_reply created(const struct http_request *req, struct id org_id,
-				 const struct db_rows *rows, const char *text)
+static struct http_reply created(struct id org_id, const struct db_rows *rows, const char *text)
 {
 	json_t *body = as_json(rows, 0);
 	struct http_reply reply = { 0 };
 	char org[ID_UUID_TEXT], key[ID_TEXT_MAX];
 
-	(void)req;
 	id_uuid(org_id, org);
 	id_text(db_rows_id(rows, 0, "key_id"), "key_", key);
 	(void)json_object_set_new(body, "key", json_string(text));
@@ -91,9 +89,8 @@ struct http_reply keys_create(struct http_request *req)
 		}
 	}
 	apikey_make(req->env, key.key_id, text, key.hash);
-	if (keys_insert(req->db, &key, &err) == RC_OK &&
-	    keys_get(req->db, key.org_id, key.key_id, &rows, &err) == RC_OK)
-		reply = created(req, key.org_id, rows, text);
+	if (keys_insert(req->db, &key, &rows, &err) == RC_OK)
+		reply = created(key.org_id, rows, text);
 	else
 		reply = problem_err(req, &err);
 	sodium_memzero(text, sizeof(text));
@@ -124,6 +121,19 @@ struct http_reply keys_list_page(struct http_request *req)
 		cursor_text(req, str_c(last), next);
 	}
 	return reply_page(data, next);
+}
+
+struct http_reply keys_show(struct http_request *req)
+{
+	struct err err = { 0 };
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct id org_id = { { 0 } }, key_id = { { 0 } };
+
+	if (segment_id(req, 0, "", &org_id, &err) != RC_OK ||
+	    segment_id(req, 1, "key_", &key_id, &err) != RC_OK ||
+	    keys_get(req->db, org_id, key_id, &rows, &err) != RC_OK)
+		return problem_err(req, &err);
+	return reply_json(200, as_json(rows, 0));
 }
 
 struct http_reply keys_remove(struct http_request *req)

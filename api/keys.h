@@ -4,6 +4,6 @@
 
 #include "api/http.h"
 
-http_handler keys_create, keys_list_page, keys_remove;
+http_handler keys_create, keys_list_page, keys_show, keys_remove;
 
 #endif

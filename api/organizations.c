@@ -81,8 +81,7 @@ struct http_reply organizations_create(struct http_request *req)
 		org.worker_slots = (int)in.worker_slots.n;
 	if (in.org_id.state == FIELDS_SET && id_parse_uuid(in.org_id.s, &org.org_id) != RC_OK)
 		return problem_not_found(req);
-	if (organizations_insert(req->db, &org, &err) != RC_OK ||
-	    organizations_get(req->db, org.org_id, &rows, &err) != RC_OK)
+	if (organizations_insert(req->db, &org, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
 	reply = reply_json(201, as_json(rows, 0));
 	id_uuid(org.org_id, text);
@@ -144,8 +143,7 @@ struct http_reply organizations_patch(struct http_request *req)
 		change.worker_slots = (int)in.worker_slots.n;
 	else if (in.worker_slots.state == FIELDS_NULL)
 		change.worker_slots = req->env->worker_slots;
-	if (organizations_update(req->db, &change, &err) != RC_OK ||
-	    organizations_get(req->db, change.org_id, &rows, &err) != RC_OK)
+	if (organizations_update(req->db, &change, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
 	return reply_json(200, as_json(rows, 0));
 }

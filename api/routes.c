@@ -47,6 +47,7 @@ const struct http_route ROUTES[] = {
 	ADMIN("PATCH", ORG, HTTP_MERGE_PATCH, "", organizations_patch),
 	ADMIN("POST", ORG "/keys", HTTP_JSON, "", keys_create),
 	ADMIN("GET", ORG "/keys", HTTP_NO_BODY, PAGES, keys_list_page),
+	ADMIN("GET", ORG "/keys/{key_id}", HTTP_NO_BODY, "", keys_show),
 	ADMIN("DELETE", ORG "/keys/{key_id}", HTTP_NO_BODY, "", keys_remove),
 
 	WRITE("POST", "/v1/connections", HTTP_JSON, connections_create),

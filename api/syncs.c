@@ -53,18 +53,63 @@ static json_t *as_json(const struct db_rows *rows, int row)
 	return s;
 }
 
-static struct http_reply accepted(struct http_request *req, struct id sync_id)
+static struct http_reply accepted(const struct db_rows *rows, struct id sync_id)
 {
-	struct err err = { 0 };
-	AUTO(db_rows) struct db_rows *rows = NULL;
-	struct http_reply reply = { 0 };
+	struct http_reply reply = reply_json(202, as_json(rows, 0));
 	char text[ID_TEXT_MAX];
 
-	if (syncs_get(req->db, req->caller.org_id, sync_id, &rows, &err) != RC_OK)
-		return problem_err(req, &err);
-	reply = reply_json(202, as_json(rows, 0));
 	id_text(sync_id, "sync_", text);
 	reply_location(&reply, "/v1/syncs/%s", text);
+	return reply;
+}
+
+/* One transaction with the read of what is answered: a read after the commit could fail and tell the
+ * caller to try again what has been done. */
+struct acting {
+	struct http_request *req;
+	struct new_sync start;
+	struct id sync_id;
+	struct db_rows *row;
+};
+
+static enum rc read_back(struct db *db, struct acting *a, struct err *err)
+{
+	db_rows_free(a->row);
+	a->row = NULL;
+	return syncs_get(db, a->req->caller.org_id, a->sync_id, &a->row, err);
+}
+
+static enum rc start_body(struct db *db, void *arg, struct err *err)
+{
+	struct acting *a = arg;
+	enum rc rc = syncs_start(db, &a->start, &a->sync_id, err);
+
+	return rc == RC_OK ? read_back(db, a, err) : rc;
+}
+
+static enum rc cancel_body(struct db *db, void *arg, struct err *err)
+{
+	struct acting *a = arg;
+	enum rc rc = syncs_cancel(db, a->req->caller.org_id, a->sync_id, a->req->caller.actor,
+				  a->req->request_id, err);
+
+	return rc == RC_OK ? read_back(db, a, err) : rc;
+}
+
+static struct http_reply act(struct acting *a, db_tx_fn *body)
+{
+	struct err err = { 0 };
+	const struct db_who who = http_who(a->req);
+	enum rc rc = db_tx(a->req->db, &who, body, a, &err);
+	struct http_reply reply =
+		rc == RC_OK ? accepted(a->row, a->sync_id) : problem_err(a->req, &err);
+	char text[ID_TEXT_MAX];
+
+	db_rows_free(a->row);
+	if (str_eq(str_c(err.code), S("sync_active"))) {
+		id_text(a->sync_id, "sync_", text);
+		reply_location(&reply, "/v1/syncs/%s", text);
+	}
 	return reply;
 }
 
@@ -72,26 +117,17 @@ struct http_reply syncs_create(struct http_request *req)
 {
 	struct err err = { 0 };
 	AUTO(problem) struct problem p = { 0 };
-	struct new_sync in = { .org_id = req->caller.org_id,
-			       .cause = "request",
-			       .requested_by = req->caller.actor,
-			       .request_id = req->request_id };
-	struct id sync_id = { { 0 } };
-	struct http_reply reply = { 0 };
-	char text[ID_TEXT_MAX];
+	struct acting a = { .req = req,
+			    .start = { .org_id = req->caller.org_id,
+				       .cause = "request",
+				       .requested_by = req->caller.actor,
+				       .request_id = req->request_id } };
 
-	if (segment_id(req, 0, "conn_", &in.connection_id, &err) != RC_OK)
+	if (segment_id(req, 0, "conn_", &a.start.connection_id, &err) != RC_OK)
 		return problem_err(req, &err);
 	if (!body_is_empty(req, &p))
 		return problem_reply(req, &p);
-	if (syncs_start(req->db, &in, &sync_id, &err) == RC_OK)
-		return accepted(req, sync_id);
-	reply = problem_err(req, &err);
-	if (str_eq(str_c(err.code), S("sync_active"))) {
-		id_text(sync_id, "sync_", text);
-		reply_location(&reply, "/v1/syncs/%s", text);
-	}
-	return reply;
+	return act(&a, start_body);
 }
 
 static const char *state_filter(const struct http_request *req, struct err *err)
@@ -174,14 +210,11 @@ struct http_reply syncs_stop(struct http_request *req)
 {
 	struct err err = { 0 };
 	AUTO(problem) struct problem p = { 0 };
-	struct id sync_id = { { 0 } };
+	struct acting a = { .req = req };
 
-	if (segment_id(req, 0, "sync_", &sync_id, &err) != RC_OK)
+	if (segment_id(req, 0, "sync_", &a.sync_id, &err) != RC_OK)
 		return problem_err(req, &err);
 	if (!body_is_empty(req, &p))
 		return problem_reply(req, &p);
-	if (syncs_cancel(req->db, req->caller.org_id, sync_id, req->caller.actor, req->request_id,
-			 &err) != RC_OK)
-		return problem_err(req, &err);
-	return accepted(req, sync_id);
+	return act(&a, cancel_body);
 }

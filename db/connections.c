@@ -3,7 +3,7 @@
 #include "db/connections.h"
 #include "db/audit.h"
 #include "db/schedules.h"
-#include "db/tasks.h"
+#include "db/verify_task.h"
 
 static enum rc audit(struct db *db, const struct connection_write *in, const char *action,
 		     struct err *err)
@@ -33,13 +33,63 @@ static enum rc schedule(struct db *db, const struct connection_write *in, struct
 			     in->verify_every_s, v->paused, err);
 }
 
-static enum rc queue_verify(struct db *db, const struct connection_write *in, struct err *err)
-{
-	const struct new_task task = { .org_id = in->org_id,
-				       .connection_id = in->connection_id,
-				       .kind = "verify" };
+/* The newest sync is the active one when there is one: sync_one_active sees to that. */
+#define READ                                                                                       \
+	"SELECT c.connection_id, c.name, c.authoritative_status, c.aws_account_id,"                \
+	" c.aws_organization_id, c.region, c.auth_method, c.role_arn, c.access_key_id,"            \
+	" c.cloudtrail_bucket, c.cloudtrail_days, c.cloudtrail_digest_prefix, c.paused,"           \
+	" c.verify_state, c.verify_code, c.verify_text, c.verify_aws, c.verified_at,"              \
+	" c.external_id_enforced, c.last_sync_state, c.last_sync_at, c.last_complete_at, "         \
+	"c.version,"                                                                               \
+	" c.pinned_account_id, c.pinned_partition,"                                                \
+	" c.created_at, c.updated_at, s.every_s, s.next_at, n.sync_id AS newest_id,"               \
+	" n.state AS newest_state, n.cause AS newest_cause, n.started_at AS newest_started_at,"    \
+	" n.finished_at AS newest_finished_at, n.reason_code AS newest_reason_code,"               \
+	" n.reason AS newest_reason"                                                               \
+	" FROM connection c"                                                                       \
+	" LEFT JOIN schedule s ON s.org_id = c.org_id AND s.connection_id = c.connection_id"       \
+	"  AND s.kind = 'sync'"                                                                    \
+	" LEFT JOIN LATERAL (SELECT * FROM sync y WHERE y.org_id = c.org_id"                       \
+	"  AND y.connection_id = c.connection_id ORDER BY y.sync_id DESC LIMIT 1) n ON true"
 
-	return tasks_insert(db, &task, NULL, err);
+static const struct stmt GET = {
+	"connections_get",
+	READ " WHERE c.org_id = $1 AND c.connection_id = $2 AND c.deleted_at IS NULL", 2
+};
+
+/* What a request answers with belongs to the transaction that made it: a read after the commit could
+ * fail and tell the caller to try again what has been done. */
+struct writing {
+	const struct connection_write *in;
+	struct db_rows *row;
+};
+
+static enum rc read_back(struct db *db, struct writing *w, struct err *err)
+{
+	const struct arg args[] = { arg_id(w->in->org_id), arg_id(w->in->connection_id) };
+
+	return db_run(db, NULL, &GET, args, &w->row, err);
+}
+
+/* The body may run again after a lost serialization: what an earlier run read is dropped. */
+static const struct connection_write *begin_writing(struct writing *w)
+{
+	db_rows_free(w->row);
+	w->row = NULL;
+	return w->in;
+}
+
+static enum rc write_tx(struct db *db, const struct connection_write *in, db_tx_fn *body,
+			struct db_rows **ret, struct err *err)
+{
+	struct writing w = { .in = in };
+	const struct db_who who = { .org_id = in->org_id };
+	enum rc rc = db_tx(db, &who, body, &w, err);
+
+	if (rc == RC_OK)
+		*ret = TAKE(w.row);
+	db_rows_free(w.row);
+	return rc;
 }
 
 static const struct stmt COUNT = {
@@ -80,7 +130,8 @@ static enum rc insert_row(struct db *db, const struct connection_write *in, stru
 
 static enum rc insert_body(struct db *db, void *arg, struct err *err)
 {
-	const struct connection_write *in = arg;
+	struct writing *w = arg;
+	const struct connection_write *in = begin_writing(w);
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct arg org[] = { arg_id(in->org_id) };
 	enum rc rc = db_run(db, NULL, &COUNT, org, &rows, err);
@@ -98,16 +149,16 @@ static enum rc insert_body(struct db *db, void *arg, struct err *err)
 	rc = schedule(db, in, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = queue_verify(db, in, err);
-	return rc == RC_OK ? audit(db, in, "connection.created", err) : rc;
+	rc = verify_task_queue(db, in->org_id, in->connection_id, err);
+	if (rc == RC_OK)
+		rc = audit(db, in, "connection.created", err);
+	return rc == RC_OK ? read_back(db, w, err) : rc;
 }
 
-enum rc connections_insert(struct db *db, const struct connection_write *in, struct err *err)
+enum rc connections_insert(struct db *db, const struct connection_write *in, struct db_rows **ret,
+			   struct err *err)
 {
-	struct connection_write copy = *in;
-	const struct db_who who = { .org_id = in->org_id };
-
-	return db_tx(db, &who, insert_body, &copy, err);
+	return write_tx(db, in, insert_body, ret, err);
 }
 
 static const struct stmt UPDATE = {
@@ -158,47 +209,24 @@ static enum rc update_row(struct db *db, const struct connection_write *in, stru
 
 static enum rc update_body(struct db *db, void *arg, struct err *err)
 {
-	const struct connection_write *in = arg;
+	struct writing *w = arg;
+	const struct connection_write *in = begin_writing(w);
 	enum rc rc = update_row(db, in, err);
 
 	if (rc == RC_OK && in->reschedule)
 		rc = schedule(db, in, err);
 	if (rc == RC_OK && in->reverify)
-		rc = queue_verify(db, in, err);
-	return rc == RC_OK ? audit(db, in, "connection.changed", err) : rc;
+		rc = verify_task_queue(db, in->org_id, in->connection_id, err);
+	if (rc == RC_OK)
+		rc = audit(db, in, "connection.changed", err);
+	return rc == RC_OK ? read_back(db, w, err) : rc;
 }
 
-enum rc connections_update(struct db *db, const struct connection_write *in, struct err *err)
+enum rc connections_update(struct db *db, const struct connection_write *in, struct db_rows **ret,
+			   struct err *err)
 {
-	struct connection_write copy = *in;
-	const struct db_who who = { .org_id = in->org_id };
-
-	return db_tx(db, &who, update_body, &copy, err);
+	return write_tx(db, in, update_body, ret, err);
 }
-
-/* The newest sync is the active one when there is one: sync_one_active sees to that. */
-#define READ                                                                                       \
-	"SELECT c.connection_id, c.name, c.authoritative_status, c.aws_account_id,"                \
-	" c.aws_organization_id, c.region, c.auth_method, c.role_arn, c.access_key_id,"            \
-	" c.cloudtrail_bucket, c.cloudtrail_days, c.cloudtrail_digest_prefix, c.paused,"           \
-	" c.verify_state, c.verify_code, c.verify_text, c.verify_aws, c.verified_at,"              \
-	" c.external_id_enforced, c.last_sync_state, c.last_sync_at, c.last_complete_at, "         \
-	"c.version,"                                                                               \
-	" c.pinned_account_id, c.pinned_partition,"                                                \
-	" c.created_at, c.updated_at, s.every_s, s.next_at, n.sync_id AS newest_id,"               \
-	" n.state AS newest_state, n.cause AS newest_cause, n.started_at AS newest_started_at,"    \
-	" n.finished_at AS newest_finished_at, n.reason_code AS newest_reason_code,"               \
-	" n.reason AS newest_reason"                                                               \
-	" FROM connection c"                                                                       \
-	" LEFT JOIN schedule s ON s.org_id = c.org_id AND s.connection_id = c.connection_id"       \
-	"  AND s.kind = 'sync'"                                                                    \
-	" LEFT JOIN LATERAL (SELECT * FROM sync y WHERE y.org_id = c.org_id"                       \
-	"  AND y.connection_id = c.connection_id ORDER BY y.sync_id DESC LIMIT 1) n ON true"
-
-static const struct stmt GET = {
-	"connections_get",
-	READ " WHERE c.org_id = $1 AND c.connection_id = $2 AND c.deleted_at IS NULL", 2
-};
 
 enum rc connections_get(struct db *db, const struct db_who *who, struct id connection_id,
 			struct db_rows **ret, struct err *err)

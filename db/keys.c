@@ -28,52 +28,78 @@ static enum rc audit(struct db *db, struct id org_id, struct id key_id, const ch
 	return audit_insert(db, NULL, &entry, err);
 }
 
+/* The lock makes the cap exact and keeps the organization's state until we commit. */
 static const struct stmt COUNT = {
 	"keys_count",
-	"SELECT o.state, (SELECT count(*) FROM api_key k WHERE k.org_id = $1) AS n"
-	" FROM organization o WHERE o.org_id = $1",
+	"SELECT o.state, (SELECT count(*) FROM api_key k WHERE k.org_id = $1"
+	" AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())) AS n"
+	" FROM organization o WHERE o.org_id = $1 FOR NO KEY UPDATE OF o",
 	1
 };
 static const struct stmt INSERT = {
 	"keys_insert",
 	"INSERT INTO api_key (org_id, key_id, name, role, secret_hash, expires_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6)",
+	" VALUES ($1, $2, $3, $4, $5, $6) RETURNING " COLUMNS,
 	6
 };
 
-static enum rc insert_body(struct db *db, void *arg, struct err *err)
+static enum rc check_room(struct db *db, const struct new_key *in, struct err *err)
 {
-	const struct new_key *in = arg;
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct arg org[] = { arg_id(in->org_id) };
-	const struct arg row[] = { arg_id(in->org_id),
-				   arg_id(in->key_id),
-				   arg_text(in->name),
-				   arg_text(in->role),
-				   arg_bytes(str_n(in->hash, KEYS_HASH)),
-				   arg_time(in->expires_at) };
 	enum rc rc = db_run(db, NULL, &COUNT, org, &rows, err);
 
 	if (rc != RC_OK)
 		return rc;
 	if (db_rows_count(rows) == 0)
 		return err_set(err, RC_NOT_FOUND, "not_found", "no such organization");
+	if (!str_eq(db_rows_text(rows, 0, "state"), S("active")))
+		return err_set(err, RC_CONFLICT, "organization_deleting",
+			       "The organization is being deleted; it gets no new keys.");
 	if (db_rows_i64(rows, 0, "n") >= KEYS_PER_ORGANIZATION_MAX)
 		return err_set(err, RC_CONFLICT, "too_many_keys",
-			       "The organization has %d keys, which is the most it may have.",
+			       "The organization has %d keys that are neither revoked nor expired,"
+			       " which is the most it may have.",
 			       KEYS_PER_ORGANIZATION_MAX);
-	rc = db_run(db, NULL, &INSERT, row, NULL, err);
+	return RC_OK;
+}
+
+struct insertion {
+	const struct new_key *in;
+	struct db_rows *row;
+};
+
+static enum rc insert_body(struct db *db, void *arg, struct err *err)
+{
+	struct insertion *i = arg;
+	const struct new_key *in = i->in;
+	const struct arg row[] = { arg_id(in->org_id),
+				   arg_id(in->key_id),
+				   arg_text(in->name),
+				   arg_text(in->role),
+				   arg_bytes(str_n(in->hash, KEYS_HASH)),
+				   arg_time(in->expires_at) };
+	enum rc rc = check_room(db, in, err);
+
+	db_rows_free(i->row);
+	i->row = NULL;
+	if (rc == RC_OK)
+		rc = db_run(db, NULL, &INSERT, row, &i->row, err);
 	if (rc != RC_OK)
 		return rc;
 	return audit(db, in->org_id, in->key_id, "key.created", in->actor, in->request_id, err);
 }
 
-enum rc keys_insert(struct db *db, const struct new_key *in, struct err *err)
+enum rc keys_insert(struct db *db, const struct new_key *in, struct db_rows **ret, struct err *err)
 {
-	struct new_key copy = *in;
+	struct insertion i = { .in = in };
 	const struct db_who who = operator_of(in->org_id);
+	enum rc rc = db_tx(db, &who, insert_body, &i, err);
 
-	return db_tx(db, &who, insert_body, &copy, err);
+	if (rc == RC_OK)
+		*ret = TAKE(i.row);
+	db_rows_free(i.row);
+	return rc;
 }
 
 static const struct stmt GET = {

@@ -11,7 +11,9 @@ static const struct stmt INSERT_USED = {
 };
 static const struct stmt INSERT = {
 	"organizations_insert",
-	"INSERT INTO organization (org_id, name, worker_slots) VALUES ($1, $2, $3)", 3
+	"INSERT INTO organization (org_id, name, worker_slots) VALUES ($1, $2, $3)"
+	" RETURNING " COLUMNS,
+	3
 };
 static const struct stmt INSERT_QUEUE = { "organizations_insert_queue",
 					  "INSERT INTO org_queue (org_id, slots) VALUES ($1, $2)",
@@ -37,9 +39,15 @@ static enum rc audit(struct db *db, struct id org_id, const char *action, const 
 	return audit_insert(db, NULL, &entry, err);
 }
 
+struct insertion {
+	const struct new_organization *in;
+	struct db_rows *row;
+};
+
 static enum rc insert_body(struct db *db, void *arg, struct err *err)
 {
-	const struct new_organization *in = arg;
+	struct insertion *i = arg;
+	const struct new_organization *in = i->in;
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct arg used[] = { arg_id(in->org_id) };
 	const struct arg row[] = { arg_id(in->org_id), arg_text(in->name),
@@ -47,12 +55,14 @@ static enum rc insert_body(struct db *db, void *arg, struct err *err)
 	const struct arg queue[] = { arg_id(in->org_id), arg_i64(in->worker_slots) };
 	enum rc rc = db_run(db, NULL, &INSERT_USED, used, &rows, err);
 
+	db_rows_free(i->row);
+	i->row = NULL;
 	if (rc != RC_OK)
 		return rc;
 	if (db_rows_affected(rows) == 0)
 		return err_set(err, RC_CONFLICT, "org_id_used",
 			       "This org_id exists or existed; an ID is never used twice.");
-	rc = db_run(db, NULL, &INSERT, row, NULL, err);
+	rc = db_run(db, NULL, &INSERT, row, &i->row, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = db_run(db, NULL, &INSERT_QUEUE, queue, NULL, err);
@@ -61,12 +71,17 @@ static enum rc insert_body(struct db *db, void *arg, struct err *err)
 	return audit(db, in->org_id, "organization.created", in->actor, in->request_id, err);
 }
 
-enum rc organizations_insert(struct db *db, const struct new_organization *in, struct err *err)
+enum rc organizations_insert(struct db *db, const struct new_organization *in, struct db_rows **ret,
+			     struct err *err)
 {
-	struct new_organization copy = *in;
+	struct insertion i = { .in = in };
 	const struct db_who who = operator_of(in->org_id);
+	enum rc rc = db_tx(db, &who, insert_body, &i, err);
 
-	return db_tx(db, &who, insert_body, &copy, err);
+	if (rc == RC_OK)
+		*ret = TAKE(i.row);
+	db_rows_free(i.row);
+	return rc;
 }
 
 static const struct stmt GET = { "organizations_get",
@@ -106,23 +121,31 @@ enum rc organizations_list(struct db *db, struct id after, int limit, struct db_
 static const struct stmt UPDATE = { "organizations_update",
 				    "UPDATE organization SET name = coalesce($2, name), "
 				    "worker_slots = coalesce($3, worker_slots),"
-				    " updated_at = now() WHERE org_id = $1",
+				    " updated_at = now() WHERE org_id = $1 RETURNING " COLUMNS,
 				    3 };
 static const struct stmt UPDATE_QUEUE = { "organizations_update_queue",
 					  "UPDATE org_queue SET slots = $2 WHERE org_id = $1", 2 };
 
+struct updating {
+	const struct organization_change *change;
+	struct db_rows *row;
+};
+
 static enum rc update_body(struct db *db, void *arg, struct err *err)
 {
-	const struct organization_change *c = arg;
-	AUTO(db_rows) struct db_rows *rows = NULL;
+	struct updating *u = arg;
+	const struct organization_change *c = u->change;
 	const struct arg slots = c->worker_slots ? arg_i64(c->worker_slots) : arg_null();
 	const struct arg args[] = { arg_id(c->org_id), arg_opt(c->name), slots };
 	const struct arg queue[] = { arg_id(c->org_id), slots };
-	enum rc rc = db_run(db, NULL, &UPDATE, args, &rows, err);
+	enum rc rc = RC_OK;
 
+	db_rows_free(u->row);
+	u->row = NULL;
+	rc = db_run(db, NULL, &UPDATE, args, &u->row, err);
 	if (rc != RC_OK)
 		return rc;
-	if (db_rows_affected(rows) == 0)
+	if (db_rows_count(u->row) == 0)
 		return err_set(err, RC_NOT_FOUND, "not_found", "no such organization");
 	if (c->worker_slots) {
 		rc = db_run(db, NULL, &UPDATE_QUEUE, queue, NULL, err);
@@ -133,10 +156,14 @@ static enum rc update_body(struct db *db, void *arg, struct err *err)
 }
 
 enum rc organizations_update(struct db *db, const struct organization_change *change,
-			     struct err *err)
+			     struct db_rows **ret, struct err *err)
 {
-	struct organization_change copy = *change;
+	struct updating u = { .change = change };
 	const struct db_who who = operator_of(change->org_id);
+	enum rc rc = db_tx(db, &who, update_body, &u, err);
 
-	return db_tx(db, &who, update_body, &copy, err);
+	if (rc == RC_OK)
+		*ret = TAKE(u.row);
+	db_rows_free(u.row);
+	return rc;
 }

@@ -28,14 +28,14 @@ struct connection_write {
 	const json_t *detail; /* for the audit: names of changed fields */
 };
 
-/* Row, schedules, a verify task and the audit row, in one transaction. RC_LIMIT never; RC_CONFLICT
- * too_many_connections. */
+/* Row, schedules, a verify task and the audit row, in one transaction; *ret is the row as that
+ * transaction left it, as connections_get() has it. RC_CONFLICT too_many_connections. */
 enum { CONNECTIONS_PER_ORGANIZATION_MAX = 1000 };
 MUST_CHECK enum rc connections_insert(struct db *db, const struct connection_write *in,
-				      struct err *err);
-/* RC_CONFLICT version_changed: somebody else was faster. RC_NOT_FOUND. */
+				      struct db_rows **ret, struct err *err);
+/* The same for a change. RC_CONFLICT version_changed: somebody else was faster, or it is gone. */
 MUST_CHECK enum rc connections_update(struct db *db, const struct connection_write *in,
-				      struct err *err);
+				      struct db_rows **ret, struct err *err);
 
 /* One live connection, or RC_NOT_FOUND. Every column of the table but the sealed secret, plus
  * every_s, next_at, and active_sync_id/-_state, newest_* of its newest sync. */

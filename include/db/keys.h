@@ -13,9 +13,11 @@ struct new_key {
 	int64_t expires_at; /* wall; 0 = never */
 	const char *actor, *request_id;
 };
-/* RC_NOT_FOUND: no such organization. RC_LIMIT: too many keys. */
-MUST_CHECK enum rc keys_insert(struct db *db, const struct new_key *in, struct err *err);
-/* Columns: key_id, name, role, created_at, expires_at, last_used_at, revoked_at. */
+/* *ret: the row, as keys_get() has it. RC_NOT_FOUND: no such organization. RC_CONFLICT
+ * too_many_keys (live ones), organization_deleting. */
+MUST_CHECK enum rc keys_insert(struct db *db, const struct new_key *in, struct db_rows **ret,
+			       struct err *err);
+/* Columns: key_id, name, role, created_at, expires_at, last_used_at, revoked_at. RC_NOT_FOUND. */
 MUST_CHECK enum rc keys_get(struct db *db, struct id org_id, struct id key_id, struct db_rows **ret,
 			    struct err *err);
 MUST_CHECK enum rc keys_list(struct db *db, struct id org_id, struct id after, int limit,

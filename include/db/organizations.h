@@ -10,10 +10,10 @@ struct new_organization {
 	int worker_slots;
 	const char *actor, *request_id;
 };
-/* With its queue slots and audit row, in one transaction. RC_CONFLICT org_id_used: the ID exists or
- * existed. */
+/* With its queue slots and audit row, in one transaction; *ret is its row, as organizations_get() has
+ * it. RC_CONFLICT org_id_used: the ID exists or existed. */
 MUST_CHECK enum rc organizations_insert(struct db *db, const struct new_organization *in,
-					struct err *err);
+					struct db_rows **ret, struct err *err);
 
 /* Columns: org_id, name, state, worker_slots, created_at, updated_at (RFC 3339 text). */
 MUST_CHECK enum rc organizations_get(struct db *db, struct id org_id, struct db_rows **ret,
@@ -28,8 +28,8 @@ struct organization_change {
 	int worker_slots; /* 0 = keep */
 	const char *actor, *request_id;
 };
-/* RC_NOT_FOUND. */
+/* *ret: the row as it is then. RC_NOT_FOUND. */
 MUST_CHECK enum rc organizations_update(struct db *db, const struct organization_change *change,
-					struct err *err);
+					struct db_rows **ret, struct err *err);
 
 #endif

@@ -2,7 +2,8 @@
 import concurrent.futures
 
 import pytest
-from api import expect
+from api import Organization, expect
+from waiting import wait_until
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ConnectorRole"
@@ -124,6 +125,19 @@ def test_new_credentials_are_verified_again_and_old_secrets_are_gone(org, made, 
     assert database.value("SELECT sealed_secret_access_key FROM connection WHERE connection_id = %s", hex_id(made)) is None
 
 
+def test_one_check_waits_however_often_credentials_change(org, made, database):
+    hour = "UPDATE task SET run_at = now() + interval '1 hour' WHERE org_id = %s"
+    for i in range(6):
+        database.rows(hour, org.org_id)
+        expect(org.patch(path(made), {"auth": {"method": "assume_role", "role_arn": ROLE + str(i)}}), 200)
+    assert database.rows("SELECT kind, run_at <= now() FROM task WHERE org_id = %s", org.org_id) == [("verify", True)]
+    # One that runs is about what was there before.
+    database.rows("UPDATE task SET state = 'leased', lease = 1, leased_until = now() + interval '1 hour' WHERE org_id = %s", org.org_id)
+    for i in range(3):
+        expect(org.patch(path(made), {"auth": {"method": "assume_role", "role_arn": ROLE + str(i)}}), 200)
+    assert sorted(database.rows("SELECT kind, state FROM task WHERE org_id = %s", org.org_id)) == [("verify", "leased"), ("verify", "ready")]
+
+
 def test_a_paused_connection_has_paused_schedules(org, made, database):
     expect(org.patch(path(made), {"paused": True}), 200)
     assert database.rows("SELECT DISTINCT paused FROM schedule WHERE connection_id = %s", hex_id(made)) == [(True,)]
@@ -174,6 +188,49 @@ def test_deletion_ends_work_erases_the_secret_and_leaves_a_purge(org, database):
                    org.get(path(made) + "/coverage")):
         assert answer.status_code == 404
     assert database.value("SELECT count(*) FROM audit WHERE org_id = %s AND action = 'connection.deleted'", org.org_id) == 1
+
+
+class Held:
+    """Another session that has changed the connection and not committed yet."""
+
+    def __init__(self, database, change):
+        self.database, self.connection = database, database.connect()
+        self.connection.autocommit = False
+        self.connection.cursor().execute(change)
+
+    def wait_for(self, n):
+        wait_until(lambda: self.database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                               " AND wait_event_type = 'Lock'") == n, f"{n} sessions wait for the row")
+
+    def let_go(self):
+        self.connection.commit()
+        self.connection.close()
+
+
+def test_of_two_deletions_at_once_one_is_the_first(org, made, database):
+    held = Held(database, f"SELECT FROM connection WHERE connection_id = '{hex_id(made)}' FOR UPDATE")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(lambda: Organization(org.url, org.org_id, org.key).delete(path(made))) for _ in range(2)]
+        held.wait_for(2)
+        held.let_go()
+        assert sorted(a.result().status_code for a in answers) == [202, 204]
+    assert database.rows("SELECT kind FROM task WHERE org_id = %s", org.org_id) == [("purge",)]
+    assert database.value("SELECT count(*) FROM audit WHERE org_id = %s AND action = 'connection.deleted'", org.org_id) == 1
+
+
+@pytest.mark.parametrize("etag, status", [('"1"', 412), ('"2"', 412), (None, 202)])
+def test_a_deletion_names_the_version_that_it_deletes(org, made, database, etag, status):
+    """A change commits between the look and the mark; "2" is what it becomes, and was not there to be seen."""
+    held = Held(database, f"UPDATE connection SET version = version + 1 WHERE connection_id = '{hex_id(made)}'")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(org.delete, path(made), etag)
+        if etag != '"2"':
+            held.wait_for(1)
+        else:
+            assert answer.result().status_code == 412
+        held.let_go()
+        assert answer.result().status_code == status
+    assert org.get(path(made)).status_code == (404 if status == 202 else 200)
 
 
 def test_a_sync_is_started_once_watched_and_cancelled(org, made):

@@ -1,6 +1,8 @@
 """The server and its database: away, behind, back."""
+import pytest
 import requests
 from api import expect
+from cutter import Cutter
 from waiting import wait_until
 
 
@@ -35,3 +37,53 @@ def test_a_restart_of_the_database_is_survived(start_server, pg, database):
         pg.start()
     wait_until(lambda: org.get("/v1/connections").status_code == 200, "the server finds its database again", within=20)
     assert expect(org.get("/v1/connections/" + made["id"]), 200)["id"] == made["id"]
+
+
+@pytest.fixture
+def cutter(pg):
+    made = Cutter(pg)
+    yield made
+    made.end()
+
+
+def writes(org, server, connection, sync):
+    """What each kind of change sends, and the count that shows whether it happened."""
+    keys = f"/v1/admin/organizations/{org.org_id}/keys"
+    body = {"name": "cut", "authoritative_status": "none", "aws_account_id": "123456789012", "region": "us-east-1",
+            "auth": {"method": "assume_role", "role_arn": "arn:aws:iam::123456789012:role/R"}}
+    return {
+        "key": (lambda: server.operator.request("POST", keys, {"name": "cut", "role": "viewer"}), 201,
+                "SELECT count(*) FROM api_key WHERE name = 'cut'"),
+        "organization": (lambda: server.operator.request("POST", "/v1/admin/organizations", {"name": "cut"}), 201,
+                         "SELECT count(*) FROM organization WHERE name = 'cut'"),
+        "organization change": (lambda: server.operator.request("PATCH", f"/v1/admin/organizations/{org.org_id}", {"name": "cut 2"}), 200,
+                                "SELECT count(*) FROM organization WHERE name = 'cut 2'"),
+        "connection": (lambda: org.post("/v1/connections", body), 201, "SELECT count(*) FROM connection WHERE name = 'cut'"),
+        "connection change": (lambda: org.patch("/v1/connections/" + connection, {"name": "cut 2"}), 200,
+                              "SELECT count(*) FROM connection WHERE name = 'cut 2'"),
+        "sync": (lambda: org.post(f"/v1/connections/{connection}/syncs"), 202, "SELECT count(*) FROM sync WHERE requested_by LIKE 'key:%'"),
+        "cancel": (lambda: org.post(f"/v1/syncs/{sync}/cancel"), 202, "SELECT count(*) FROM sync WHERE state = 'canceled'"),
+    }
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+@pytest.mark.parametrize("kind", ["key", "organization", "organization change", "connection", "connection change", "sync", "cancel"])
+def test_what_was_committed_is_never_told_to_be_tried_again(start_server, pg, cutter, kind, delivered):
+    """The database goes away behind COMMIT. Its answer was seen: the change is answered as made, whatever cannot be read any
+    more. It was not seen: the answer says that nobody knows."""
+    fresh = pg.database()
+    own = start_server(database=fresh, database_url=cutter.url(fresh))
+    org = own.organization("cut off")
+    connection = org.connect("123456789012")["id"]
+    sync = org.sync(org.connect("123456789012")["id"])["id"] if kind == "cancel" else ""
+    send, status, count = writes(org, own, connection, sync)[kind]
+    expect(org.get("/v1/connections"), 200)  # the key is known for the next seconds
+    before = fresh.value(count)
+    cutter.arm(b"COMMIT", deliver=delivered)
+    answer = send()
+    assert cutter.cuts == 1
+    assert fresh.value(count) == before + 1
+    if delivered:
+        assert answer.status_code == status, answer.text
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown"), answer.text

@@ -133,3 +133,38 @@ def test_keys_of_nobody_cannot_be_made_or_revoked(server):
     assert server.operator.request("DELETE", nobody + "/keys/key_" + "0" * 32).status_code == 404
     assert server.operator.request("GET", nobody).status_code == 404
     assert server.operator.request("GET", "/v1/admin/organizations/not-a-uuid").status_code == 404
+
+
+def many_keys(database, org_id, n, **columns):
+    names, values = "".join(", " + c for c in columns), "".join(", " + v for v in columns.values())
+    database.rows(f"""INSERT INTO api_key (org_id, key_id, name, role, secret_hash{names})
+        SELECT %s, gen_random_uuid(), 'n', 'viewer', sha256('x'){values} FROM generate_series(1, {n})""", org_id)
+
+
+def test_only_keys_that_work_count_against_the_limit(server, database):
+    org = server.operator.create_organization("many keys")["org_id"]
+    many_keys(database, org, 1000, revoked_at="now()")
+    many_keys(database, org, 1000, expires_at="now() - interval '1 second'")
+    many_keys(database, org, 999)
+    server.operator.create_key(org)
+    answer = server.operator.request("POST", f"/v1/admin/organizations/{org}/keys", {"name": "x", "role": "owner"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_many_keys")
+
+
+def test_an_organization_that_is_being_deleted_has_no_keys_that_work(server, database):
+    org = server.operator.create_organization("going")["org_id"]
+    old = server.operator.create_key(org)
+    database.rows("UPDATE organization SET state = 'deleting' WHERE org_id = %s", org)
+    answer = server.operator.request("POST", f"/v1/admin/organizations/{org}/keys", {"name": "x", "role": "owner"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "organization_deleting")
+    assert status(server, old["key"]) == 401
+
+
+def test_the_address_of_a_new_key_leads_to_it(server):
+    org = server.operator.create_organization("address")["org_id"]
+    answer = server.operator.request("POST", f"/v1/admin/organizations/{org}/keys", {"name": "x", "role": "viewer"})
+    made = expect(answer, 201)
+    read = expect(server.operator.request("GET", answer.headers["Location"]), 200)
+    assert {**read, "key": made["key"]} == made
+    elsewhere = answer.headers["Location"].replace(org, str(uuid.uuid4()))
+    assert server.operator.request("GET", elsewhere).status_code == 404
