@@ -86,9 +86,9 @@ class Queue:
                     cursor.execute(f"SELECT count(*) FROM {table} WHERE {where}", args or None)
                     return cursor.fetchone()[0]
             except psycopg2.Error:
-                if last or (self.looker and not self.looker.closed):
+                self.looker = None  # the server may have been killed under it
+                if last:
                     raise
-                self.looker = None
 
     def begun(self, kind):
         return self.count("probe_begun", "kind = %s", kind)
