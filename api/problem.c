@@ -144,34 +144,58 @@ struct http_reply problem_not_found(const struct http_request *req)
 	return problem_of(req, 404, "not_found", "There is nothing here, or it is not yours.");
 }
 
+/* Refusals below the handlers whose words are for callers. Every other one of the database (a check, a
+ * foreign key, a value out of range) is a rule that we failed to enforce before: our fault. */
+static bool is_told(const char *code)
+{
+	static const char *const TOLD[] = { "org_id_used",          "organization_deleting",
+					    "sync_active",          "sync_finished",
+					    "too_many_connections", "too_many_keys",
+					    "version_changed" };
+
+	for (size_t i = 0; i < COUNT_OF(TOLD); i++)
+		if (strcmp(TOLD[i], code) == 0)
+			return true;
+	return false;
+}
+
+static struct http_reply again(const struct http_request *req, int status, const char *code,
+			       const char *detail)
+{
+	struct http_reply reply = problem_of(req, status, code, "%s", detail);
+
+	reply.retry_after_s = 1;
+	return reply;
+}
+
 struct http_reply problem_err(const struct http_request *req, const struct err *err)
 {
 	struct http_reply reply = { 0 };
 	struct problem p = { 0 };
-	int status = err_http_status(err->rc);
 
 	if (err->rc == RC_NOT_FOUND)
 		return problem_not_found(req);
-	if (str_eq(str_c(err->code), S("commit_unknown"))) {
-		reply = problem_of(req, 503, "outcome_unknown",
-				   "The database went away while it was committing: it is not known"
-				   " whether the change was made. Look before trying again.");
-		reply.retry_after_s = 1;
-	} else if (err->rc == RC_RETRY) {
-		reply = problem_of(req, 503, "unavailable",
-				   "The database does not answer now; try again.");
-		reply.retry_after_s = 1;
-	} else if (err->rc == RC_BROKEN || status >= 500) {
+	if (str_eq(str_c(err->code), S("too_many_requests")))
+		return again(req, 429, err->code,
+			     "There are too many requests of this kind at once; try again.");
+	if (err->field[0] == '/') {
+		problem_field_err(&p, "", err);
+		return problem_reply(req, &p);
+	}
+	if (err->field[0] == '?' || is_told(err->code))
+		return problem_of(req, err->field[0] ? 400 : err_http_status(err->rc), err->code,
+				  "%s", err->text);
+	if (str_eq(str_c(err->code), S("commit_unknown")))
+		reply = again(req, 503, "outcome_unknown",
+			      "The database went away while it was committing: it is not known"
+			      " whether the change was made. Look before trying again.");
+	else if (err->rc == RC_RETRY)
+		reply = again(req, 503, "unavailable",
+			      "The database does not answer now; try again.");
+	else
 		reply = problem_of(
 			req, 500, "internal",
 			"Something failed on our side; the request id finds it in the log.");
-	} else if (err->field[0] == '/') {
-		problem_field_err(&p, "", err);
-		return problem_reply(req, &p);
-	} else {
-		return problem_of(req, err->field[0] == '?' ? 400 : status, err->code, "%s",
-				  err->text);
-	}
 	reply.cause = *err;
 	return reply;
 }

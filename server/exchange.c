@@ -252,6 +252,24 @@ static struct http_reply run(struct exchange *x)
 	return reply;
 }
 
+static const char *route_of(const struct exchange *x)
+{
+	return x->req.route ? x->req.route->pattern : "";
+}
+
+/* What the caller was not told, with all that finds the request again. */
+static void log_cause(const struct exchange *x, const struct http_reply *reply)
+{
+	const struct err *err = &reply->cause;
+
+	log_event(reply->status == 500 ? LOG_ERROR : LOG_WARN, "request_failed",
+		  LOG_I64("status", reply->status), LOG_STR("rc", err_rc_name(err->rc)),
+		  LOG_STR("code", err->code), LOG_STR("text", err->text),
+		  LOG_STR("method", x->method), LOG_STR("route", route_of(x)),
+		  LOG_STR("request_id", x->req.request_id), LOG_STR("actor", x->req.caller.actor),
+		  LOG_STR("trace_id", x->trace_id), LOG_END);
+}
+
 struct http_reply exchange_reply(struct exchange *x)
 {
 	struct http_reply reply = x->refusal;
@@ -266,16 +284,14 @@ struct http_reply exchange_reply(struct exchange *x)
 		reply = run(x);
 	}
 	buf_wipe(&x->body);
-	if (reply.status >= 500)
-		log_error("request_failed", &reply.cause);
+	if (reply.status >= 500 && reply.cause.rc != RC_OK)
+		log_cause(x, &reply);
 	return reply;
 }
 
 void exchange_log(const struct exchange *x, int status)
 {
-	const char *route = x->req.route ? x->req.route->pattern : "";
-
-	log_event(LOG_INFO, "request", LOG_STR("method", x->method), LOG_STR("route", route),
+	log_event(LOG_INFO, "request", LOG_STR("method", x->method), LOG_STR("route", route_of(x)),
 		  LOG_I64("status", status), LOG_I64("ms", (clock_mono() - x->began) / CLOCK_MS),
 		  LOG_STR("request_id", x->req.request_id), LOG_STR("actor", x->req.caller.actor),
 		  LOG_STR("trace_id", x->trace_id), LOG_END);

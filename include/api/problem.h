@@ -34,7 +34,8 @@ struct http_reply problem_reply(const struct http_request *req, struct problem *
 /* One-line problems. */
 struct http_reply problem_of(const struct http_request *req, int status, const char *code,
 			     const char *fmt, ...) PRINTF_LIKE(4, 5);
-/* From a failed call: 404 is always the same text; 5xx hides err and hands it to the log. */
+/* From a failed call: 404 is always the same text; 5xx hides err and hands it to the log. A refusal of
+ * the database that no handler announced is a 500, never the caller's fault. */
 struct http_reply problem_err(const struct http_request *req, const struct err *err);
 /* The answer for everything that is not there or not the caller's: the same bytes for both. */
 struct http_reply problem_not_found(const struct http_request *req);

@@ -1,4 +1,6 @@
 """The server and its database: away, behind, back."""
+import json
+
 import pytest
 import requests
 from api import expect
@@ -37,6 +39,25 @@ def test_a_restart_of_the_database_is_survived(start_server, pg, database):
         pg.start()
     wait_until(lambda: org.get("/v1/connections").status_code == 200, "the server finds its database again", within=20)
     assert expect(org.get("/v1/connections/" + made["id"]), 200)["id"] == made["id"]
+
+
+def log_lines(process, event):
+    return [line for line in map(json.loads, process.text().splitlines()) if line["event"] == event]
+
+
+def test_a_refusal_that_nobody_announced_is_our_fault_and_is_found_in_the_log(start_server, pg):
+    fresh = pg.database()
+    own = start_server(database=fresh)
+    org = own.organization()
+    fresh.rows("ALTER TABLE connection ADD CONSTRAINT no_such_name CHECK (name <> 'refused')")
+    body = {"name": "refused", "authoritative_status": "none", "aws_account_id": "123456789012", "region": "us-east-1",
+            "auth": {"method": "assume_role", "role_arn": "arn:aws:iam::123456789012:role/R"}}
+    answer = org.post("/v1/connections", body, headers={"X-Request-Id": "find-me"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "no_such_name" not in answer.text and "connections_insert" not in answer.text
+    [line] = log_lines(own, "request_failed")
+    assert (line["request_id"], line["route"], line["level"], line["code"]) == ("find-me", "/v1/connections", "error", "no_such_name")
+    assert "connections_insert" in line["text"]
 
 
 @pytest.fixture
