@@ -32,10 +32,9 @@ static enum rc extra(struct sync *s, const json_t *item, const char *kind, enum 
 				       .part = part_name(part),
 				       .key = json_str(item, "Arn"),
 				       .name = json_str(item, name_member),
-				       .born = str_c(born),
+				       .born = emit_time_text(json_str(item, "CreateDate"), born),
 				       .rank = STAGE_EXTRA };
 
-	emit_time_text(json_str(item, "CreateDate"), born);
 	return emit_entity(&s->emit, &e, attrs, err);
 }
 

@@ -146,26 +146,26 @@ enum rc emit_arn_stub(struct emit *e, struct str arn, struct id *ret_id, struct 
 	return RC_NOT_FOUND;
 }
 
-void emit_time_text(struct str iso, char out[EMIT_TIME_MAX])
+struct str emit_time_text(struct str iso, char out[EMIT_TIME_MAX])
 {
 	char text[CLOCK_TEXT_MAX];
 	int64_t wall = 0;
 
 	out[0] = '\0';
 	if (iso.n == 0 || clock_parse_iso(iso, &wall) != RC_OK)
-		return;
+		return S("");
 	clock_rfc3339(wall, text);
 	if (wall % CLOCK_S == 0 && strlen(text) > 20)
 		memcpy(text + 19, "Z", 2);
 	snprintf(out, EMIT_TIME_MAX, "%s", text);
+	return str_c(out);
 }
 
 void emit_time(json_t *attrs, const char *key, struct str iso)
 {
 	char text[EMIT_TIME_MAX];
 
-	emit_time_text(iso, text);
-	json_set_text(attrs, key, str_c(text));
+	json_set_text(attrs, key, emit_time_text(iso, text));
 }
 
 void emit_int(json_t *attrs, const char *key, struct str digits)

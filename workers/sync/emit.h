@@ -49,7 +49,7 @@ struct id emit_edge_id(const struct emit *e, const char *kind, struct id src, st
 /* Values as the model writes them. All leave the object alone when there is nothing to say. */
 void emit_time(json_t *attrs, const char *key,
 	       struct str iso); /* UTC, whole seconds when they are whole */
-void emit_time_text(struct str iso, char out[EMIT_TIME_MAX]); /* "" when it is no time */
+struct str emit_time_text(struct str iso, char out[EMIT_TIME_MAX]); /* "" when it is no time */
 void emit_int(json_t *attrs, const char *key, struct str digits);
 void emit_flag(json_t *attrs, const char *key, struct str word); /* "true" and "false" */
 void emit_tags(json_t *attrs, const json_t *tags);               /* [{Key, Value}] */

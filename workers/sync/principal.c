@@ -30,9 +30,8 @@ static enum rc put(struct sync *s, const char *kind, const char *part, const jso
 				       .key = json_str(item, "Arn"),
 				       .name = json_str(item, name_member),
 				       .incarnation = json_str(item, id_member),
-				       .born = str_c(born) };
+				       .born = emit_time_text(json_str(item, "CreateDate"), born) };
 
-	emit_time_text(json_str(item, "CreateDate"), born);
 	return emit_entity(&s->emit, &e, attrs, err);
 }
 

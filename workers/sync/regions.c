@@ -29,9 +29,9 @@ static enum rc from_ec2(struct sync *s, json_t *names, struct aws_fault *fault, 
 	size_t i;
 	enum rc rc = sync_call(s, PART_REGIONS, &EC2_DESCRIBE_REGIONS, params, &reply, fault, err);
 
-	json_array_foreach (json_object_get(reply, "Regions"), i, item) {
-		if (!str_eq(json_str(item, "OptInStatus"), S("not-opted-in")))
-			add(names, json_str(item, "RegionName"));
+	json_array_foreach (json_object_get(reply, "regionInfo"), i, item) {
+		if (!str_eq(json_str(item, "optInStatus"), S("not-opted-in")))
+			add(names, json_str(item, "regionName"));
 	}
 	return rc;
 }

@@ -99,10 +99,10 @@ struct key_times {
 static void key_slot(const struct report_header *h, const struct csv *row, int first,
 		     struct key_times *times, struct stage_report_key *out)
 {
-	emit_time_text(report_value(h, row, (enum report_column)first), times->created);
-	emit_time_text(report_value(h, row, (enum report_column)(first + 1)), times->used);
-	out->created = str_c(times->created);
-	out->used_at = str_c(times->used);
+	out->created =
+		emit_time_text(report_value(h, row, (enum report_column)first), times->created);
+	out->used_at =
+		emit_time_text(report_value(h, row, (enum report_column)(first + 1)), times->used);
 	out->used_region = report_value(h, row, (enum report_column)(first + 2));
 	out->used_service = report_value(h, row, (enum report_column)(first + 3));
 }
@@ -112,13 +112,12 @@ static enum rc stage_row(struct sync *s, const struct report_header *h, const st
 {
 	char born[EMIT_TIME_MAX];
 	struct key_times times[STAGE_KEY_SLOTS];
-	struct stage_report r = { .arn = report_value(h, row, REPORT_ARN),
-				  .born = str_c(""),
-				  .mfa_active = str_eq_nocase(report_value(h, row, REPORT_MFA),
-							      S("true")) };
+	struct stage_report r = {
+		.arn = report_value(h, row, REPORT_ARN),
+		.born = emit_time_text(report_value(h, row, REPORT_CREATED), born),
+		.mfa_active = str_eq_nocase(report_value(h, row, REPORT_MFA), S("true"))
+	};
 
-	emit_time_text(report_value(h, row, REPORT_CREATED), born);
-	r.born = str_c(born);
 	key_slot(h, row, REPORT_KEY1_ROTATED, &times[0], &r.keys[0]);
 	key_slot(h, row, REPORT_KEY2_ROTATED, &times[1], &r.keys[1]);
 	return stage_put_report(s->stage, &r, err);
@@ -134,13 +133,13 @@ static enum rc put_row(struct sync *s, const struct report_header *h, const stru
 				       .part = part_name(PART_REPORT),
 				       .key = report_value(h, row, REPORT_ARN),
 				       .name = raw(h, row, REPORT_USER),
-				       .born = str_c(born),
+				       .born = emit_time_text(report_value(h, row, REPORT_CREATED),
+							      born),
 				       .rank = root ? STAGE_FOUND : STAGE_EXTRA };
 	enum rc rc;
 
 	if (e.key.n == 0)
 		return RC_OK;
-	emit_time_text(report_value(h, row, REPORT_CREATED), born);
 	sync_part(s, PART_REPORT)->items++;
 	rc = emit_entity(&s->emit, &e, report_attrs(h, row, root || !listed), err);
 	return rc == RC_OK && !root ? stage_row(s, h, row, err) : rc;

@@ -3,6 +3,7 @@
 #include "workers/sync/session.h"
 #include "aws/sts.h"
 #include "base/awsname.h"
+#include "workers/own_account.h"
 
 #include <stdio.h>
 
@@ -29,6 +30,11 @@ _Static_assert(sizeof(SESSION_POLICY_TEXT) <= SESSION_POLICY_MAX + 1,
 	       "STS takes at most 2048 characters");
 const char *const SESSION_POLICY = SESSION_POLICY_TEXT;
 
+/* GetCallerIdentity is answered all the same: AWS lets nobody deny it. */
+static const char PROBE_POLICY[] =
+	"{\"Version\":\"2012-10-17\",\"Statement\":["
+	"{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
+
 /* The last 8 digits: of a UUIDv7 the first ones are the time and hardly differ. */
 static void short_id(struct id id, char out[9])
 {
@@ -50,25 +56,28 @@ void session_name(struct id connection_id, struct id second, char out[SESSION_NA
 		snprintf(out, SESSION_NAME_MAX, "connectord-%s-%s", first, last);
 }
 
-static enum rc need_base(const struct worker_env *env, struct err *err)
+bool session_is_own_account(const struct task_run *run, const struct connection_state *c)
 {
-	if (env->base)
-		return RC_OK;
-	return err_set(err, RC_RETRY, "base_identity_missing",
-		       "The worker has no AWS identity of its own to assume the role with: %s",
-		       env->base_missing.text[0] ? env->base_missing.text
-						 : "configure AWS credentials for connectord.");
+	struct awsname_arn arn = { 0 };
+
+	return awsname_arn_parse(str_c(c->role_arn), &arn) == RC_OK &&
+	       aws_env_is_own_account(run->env->aws, arn.account);
 }
 
+/* The one door to other accounts' roles. */
 static enum rc role_session(const struct task_run *run, const struct connection_state *c,
-			    const char *external_id, const char *policy, struct aws_session **ret,
-			    struct err *err)
+			    const char *external_id, const char *policy, int duration_s,
+			    struct aws_session **ret, struct err *err)
 {
 	char name[SESSION_NAME_MAX];
-	enum rc rc = need_base(run->env, err);
+	enum rc rc = own_account_ready(run, c->region, err);
 
 	if (rc != RC_OK)
 		return rc;
+	if (session_is_own_account(run, c))
+		return err_set(err, RC_DENIED, "own_account",
+			       "The role lies in the account that runs connectord; such a role is "
+			       "never assumed.");
 	session_name(c->connection_id, run->task->sync_id, name);
 	*ret = aws_session_role(run->env->aws, run->env->base,
 				&(struct aws_role){ .role_arn = c->role_arn,
@@ -76,7 +85,7 @@ static enum rc role_session(const struct task_run *run, const struct connection_
 						    .session_name = name,
 						    .session_policy = policy,
 						    .region = c->region,
-						    .duration_s = SESSION_DURATION_S });
+						    .duration_s = duration_s });
 	return RC_OK;
 }
 
@@ -84,12 +93,12 @@ static enum rc role_session(const struct task_run *run, const struct connection_
 static enum rc seal_problem(enum rc rc, const struct err *own, struct err *err)
 {
 	if (rc == RC_NOT_FOUND)
-		return err_set(err, RC_RETRY, "sealing_key_unknown",
+		return err_set(err, RC_DENIED, "sealing_key_unknown",
 			       "The secret access key was sealed to a key that this worker does "
 			       "not have; give the worker"
 			       " the seal.key that belongs to the server's seal.pub. The stored "
 			       "secret is kept.");
-	return err_set(err, RC_RETRY, "secret_damaged",
+	return err_set(err, RC_DENIED, "secret_damaged",
 		       "The stored secret access key cannot be opened (%s); store the secret "
 		       "access key again. Nothing"
 		       " else of the connection is lost.",
@@ -109,7 +118,7 @@ static enum rc key_session(const struct task_run *run, const struct connection_s
 
 	if (!run->env->keyring)
 		return err_set(
-			err, RC_RETRY, "sealing_key_missing",
+			err, RC_DENIED, "sealing_key_missing",
 			"The worker has no sealing key, so it cannot open the stored secret access "
 			"key; set"
 			" CONNECTORD_SEAL_KEY_FILE for the worker. The stored secret is kept.");
@@ -131,13 +140,13 @@ enum rc session_open(const struct task_run *run, const struct connection_state *
 	if (strcmp(c->auth_method, "access_key") == 0)
 		return key_session(run, c, ret, err);
 	id_uuid(c->org_id, org);
-	return role_session(run, c, org, SESSION_POLICY, ret, err);
+	return role_session(run, c, org, SESSION_POLICY, SESSION_DURATION_S, ret, err);
 }
 
 enum rc session_probe(const struct task_run *run, const struct connection_state *c,
 		      const char *external_id, struct aws_session **ret, struct err *err)
 {
-	return role_session(run, c, external_id, NULL, ret, err);
+	return role_session(run, c, external_id, PROBE_POLICY, SESSION_PROBE_S, ret, err);
 }
 
 enum rc session_identify(const struct task_run *run, const struct connection_state *c,

@@ -1,10 +1,12 @@
 /* Task kind "sync_account": one account's identities from the first call to the last transaction. Two merges: identities
  * first, so that they are visible early, then what is listed user by user. Never deletes anything because a call failed. */
 #include "workers/sync/sync.h"
+#include "aws/sts.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "db/stage_read.h"
 #include "workers/sync/collect.h"
+#include "workers/own_account.h"
 #include "workers/sync/merge.h"
 #include "workers/verify.h"
 
@@ -118,13 +120,18 @@ static enum rc nothing_read(struct sync *s, const struct err *why, struct err *e
 	return rc == RC_OK ? err_set(err, why->rc, why->code, "%s", why->text) : rc;
 }
 
-static enum rc session_failed(const struct aws_fault *fault, const struct err *own, struct err *err)
+static enum rc session_failed(bool is_role, const struct aws_fault *fault, const struct err *own,
+			      struct err *err)
 {
-	bool retry = fault->class == AWS_OK || fault->class == AWS_TRANSIENT ||
-		     fault->class == AWS_THROTTLED || fault->class == AWS_CANCELED;
+	/* What is neither an answer about the role nor about the key may be another one next time. */
+	bool retry = fault->class != AWS_DENIED && fault->class != AWS_CREDS_INVALID &&
+		     fault->class != AWS_CREDS_EXPIRED;
 
 	if (fault->class == AWS_OK)
 		return err_set(err, own->rc, own->code, "%s", own->text);
+	if (is_role && fault->op != &STS_GET_CALLER_IDENTITY &&
+	    own_account_blame(fault, err) != RC_OK)
+		return RC_DENIED;
 	return err_set(err, retry ? RC_RETRY : RC_DENIED,
 		       retry ? "aws_unreachable" : "credentials_refused",
 		       "AWS did not let us into the account: %.160s %.60s", fault->code,
@@ -139,11 +146,12 @@ static enum rc enter(struct sync *s, struct err *err)
 
 	/* A verify task waits for whoever can mend it; a sync ends and says why. */
 	if (rc != RC_OK)
-		return err_set(err, RC_DENIED, own.code, "%s", own.text);
+		return err_set(err, rc, own.code, "%s", own.text);
 	rc = session_identify(s->run, s->conn, s->session, &s->who, &s->dead_fault, &tally, &own);
 	aws_tally_add(&s->total, &tally);
 	if (rc != RC_OK)
-		return session_failed(&s->dead_fault, &own, err);
+		return session_failed(strcmp(s->conn->auth_method, "assume_role") == 0,
+				      &s->dead_fault, &own, err);
 	if (s->conn->pinned_account_id[0] &&
 	    (strcmp(s->conn->pinned_account_id, s->who.account) != 0 ||
 	     strcmp(s->conn->pinned_partition, s->who.partition) != 0))
@@ -223,6 +231,8 @@ static enum rc run_sync(struct sync *s, struct err *err)
 	rc = need_verified(s, &own);
 	if (rc == RC_OK)
 		rc = enter(s, &own);
+	if (rc != RC_OK && s->run->stop(s->run->stop_arg)) /* cut short, so nothing is known */
+		return err_set(err, RC_RETRY, "stopped", "the sync was stopped before it began");
 	if (rc == RC_RETRY && s->run->retry_in_s == 0)
 		s->run->retry_in_s = SYNC_RETRY_S;
 	if (rc != RC_OK)
