@@ -7,7 +7,8 @@ from sync_model import changed_rows, compare, coverage, snapshot, tombstones
 from waiting import wait_until
 
 ACCOUNT = "111122223333"
-QUICK = {"aws_rates": "iam=100000,sts=100000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50}
+QUICK = {"aws_rates": "iam=100000,sts=100000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50,
+         "scheduler": "false"}
 NEW = "900000000001"
 
 

@@ -38,13 +38,17 @@ def cells():
 
 @pytest.fixture(scope="module")
 def fleet(start_awssim, start_worker, start_server, database):
-    aws = start_awssim(str(WORLD), page_size=2)
-    worker = start_worker(aws, aws_rates="iam=100000,sts=100000,ec2=100000", aws_call_timeout_s=1, aws_scope_deadline_s=2,
-                          worker_threads=32, poll_ms=50)
+    aws = start_awssim(str(WORLD))
     org = start_server().organization(worker_slots=64)
     aws.set(external_id=org.org_id)
-    fleet = Fleet(org, database, aws, worker)
+    fast = {"aws_rates": "iam=100000,sts=100000,ec2=100000", "aws_in_flight": 4, "poll_ms": 50, "scheduler": "false"}
+    patient = start_worker(aws, worker_threads=8, **fast)
+    fleet = Fleet(org, database, aws, patient)
     fleet.connect([account_number(n) for n in range(ACCOUNTS)])
+    patient.stop()
+    aws.config(page_size=2)
+    # Short deadlines: what fails, fails for seconds and not for the quarter of an hour that a customer gets.
+    fleet.worker = start_worker(aws, worker_threads=16, aws_call_timeout_s=2, aws_scope_deadline_s=3, **fast)
     return fleet
 
 
