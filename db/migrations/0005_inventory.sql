@@ -43,6 +43,7 @@ CREATE INDEX entity_by_part ON entity (org_id, account_id, region, scope, part) 
 CREATE INDEX entity_by_kind ON entity (org_id, kind, entity_id);
 CREATE INDEX entity_by_name ON entity (org_id, name text_pattern_ops);
 CREATE INDEX entity_by_connection ON entity (org_id, connection_id);
+CREATE INDEX entity_gone ON entity (org_id, entity_id) WHERE deleted_at IS NOT NULL;
 SELECT tenant_table('entity');
 GRANT SELECT ON entity TO connectord_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON entity TO connectord_worker;
