@@ -4,7 +4,6 @@
 #include "api/problem.h"
 #include "api/reply.h"
 #include "base/mem.h"
-#include "db/migrate.h"
 
 struct http_reply health_live(struct http_request *req)
 {
@@ -15,7 +14,7 @@ struct http_reply health_live(struct http_request *req)
 struct http_reply health_ready(struct http_request *req)
 {
 	struct err err = { 0 };
-	enum rc rc = migrate_check(req->db, &err);
+	enum rc rc = req->env->ready(req->env->ready_arg, &err);
 	struct http_reply reply = { 0 };
 
 	if (rc == RC_OK)
@@ -26,7 +25,6 @@ struct http_reply health_ready(struct http_request *req)
 	else
 		reply = problem_of(req, 503, "unavailable", "The database does not answer now.");
 	reply.retry_after_s = 1;
-	reply.cause = err;
 	return reply;
 }
 

@@ -30,16 +30,16 @@ enum { BOTH = HTTP_PUBLIC | HTTP_ADMIN };
 	{                                                                                          \
 		method, path, HTTP_PUBLIC, HTTP_EDITOR, body, "", run                              \
 	}
-#define OPEN(path, run, offline)                                                                   \
+#define OPEN(path, run)                                                                            \
 	{                                                                                          \
-		"GET", path, BOTH, HTTP_NONE, HTTP_NO_BODY, "", run, offline                       \
+		"GET", path, BOTH, HTTP_NONE, HTTP_NO_BODY, "", run, true                          \
 	}
 
 /* clang-format off */
 const struct http_route ROUTES[] = {
-	OPEN("/livez", health_live, true),
-	OPEN("/readyz", health_ready, false),
-	OPEN("/openapi.json", health_openapi, true),
+	OPEN("/livez", health_live),
+	OPEN("/readyz", health_ready),
+	OPEN("/openapi.json", health_openapi),
 
 	ADMIN("POST", "/v1/admin/organizations", HTTP_JSON, "", organizations_create),
 	ADMIN("GET", "/v1/admin/organizations", HTTP_NO_BODY, PAGES, organizations_list_page),

@@ -15,8 +15,9 @@ MUST_CHECK enum rc auth_new(const struct http_env *env, const char *operator_key
 			    struct auth **ret, struct err *err);
 
 /* token: the credential as it was sent, without the scheme. RC_DENIED: not known, revoked, expired,
- * or of the other listener - never says which. RC_RETRY: the database is away. Junk never reaches
- * the database. */
+ * or of the other listener - never says which. RC_RETRY: the database is away. RC_LIMIT
+ * too_many_requests: so many unknown keys were tried that this one is not looked up. Junk never
+ * reaches the database. */
 MUST_CHECK enum rc auth_check(struct auth *a, enum http_listener listener, struct str token,
 			      struct dbpool *pool, struct http_caller *ret, struct err *err);
 /* Cuts the scheme off an Authorization value; "" when it is not Bearer. */

@@ -2,22 +2,23 @@
  * Never calls AWS and holds no key that opens a secret. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "db/migrate.h"
 #include "server/cmd.h"
 #include "server/http_mhd.h"
 #include "server/listen.h"
 #include "server/notify.h"
 #include "server/openapi.h"
+#include "server/readiness.h"
 
 #include <signal.h>
 #include <unistd.h>
 
-enum { TICK_MS = 500, ADMIN_CONNECTIONS = 64 };
+enum { TICK_MS = 500, ADMIN_CONNECTIONS = 64, STATEMENT_MS = 5000 };
 
 struct parts {
 	struct http_env env;
 	struct auth *auth;
 	struct dbpool *pool;
+	struct readiness *readiness;
 	struct http_mhd *public, *admin;
 	const char *admin_socket;
 	int port;
@@ -30,6 +31,7 @@ static void parts_done(struct parts *p)
 	if (p->admin && *p->admin_socket)
 		(void)unlink(p->admin_socket);
 	auth_free(p->auth);
+	readiness_free(p->readiness);
 	dbpool_free(p->pool);
 }
 DEFINE_AUTO_VALUE(parts, parts_done)
@@ -41,21 +43,39 @@ static enum rc need(const struct config *c, const char *name, const char *what, 
 	return err_set(err, RC_INVALID, "config", "%s is not set: %s", name, what);
 }
 
-/* A database that is away is waited for by serving; a schema that is not ours is not served. */
-static enum rc check_schema(const struct config *c, struct err *err)
+/* A quarter of the connections, and one at least, is always left to the others. */
+static int share_of(int size)
 {
-	AUTO(db) struct db *db = NULL;
-	struct err away = { 0 };
-	enum rc rc = db_open(config_text(c, "database_url"), "connectord server", &db, &away);
+	int others = size / 4 > 0 ? size / 4 : 1;
 
-	if (rc == RC_OK)
-		rc = migrate_check(db, rc == RC_OK ? err : &away);
-	if (rc != RC_RETRY)
-		return rc;
-	err_clear(err);
-	log_event(LOG_WARN, "database_away",
-		  LOG_STR("text", "serving 503 until the database answers"), LOG_END);
-	return RC_OK;
+	return size > others ? size - others : 1;
+}
+
+/* A database that is away is waited for by serving; a schema that is not ours is not served. */
+static enum rc check_schema(struct parts *p, struct err *err)
+{
+	struct err away = { 0 };
+	enum rc rc = readiness_check(p->readiness, &away);
+
+	if (rc == RC_OK || rc == RC_RETRY)
+		return RC_OK;
+	return err_set(err, rc, away.code, "%s", away.text);
+}
+
+static enum rc build_pool(struct parts *p, const struct config *c, struct err *err)
+{
+	int size = (int)config_i64(c, "db_pool");
+	const struct dbpool_settings settings = { .conninfo = config_text(c, "database_url"),
+						  .purpose = "connectord server",
+						  .size = size,
+						  .per_org = share_of(size),
+						  .statement_ms = STATEMENT_MS };
+
+	p->pool = dbpool_new(&settings);
+	p->readiness = readiness_new(p->pool);
+	p->env.ready = readiness_check;
+	p->env.ready_arg = p->readiness;
+	return check_schema(p, err);
 }
 
 static enum rc build(struct parts *p, const struct config *c, struct err *err)
@@ -74,8 +94,6 @@ static enum rc build(struct parts *p, const struct config *c, struct err *err)
 		rc = seal_public_load(config_text(c, "seal_public_file"), &p->env.seal, err);
 	if (rc == RC_OK)
 		rc = auth_new(&p->env, config_text(c, "operator_key_file"), &p->auth, err);
-	if (rc == RC_OK)
-		rc = check_schema(c, err);
 	if (rc != RC_OK)
 		return rc;
 	p->env.key_prefix = config_text(c, "key_prefix");
@@ -85,9 +103,7 @@ static enum rc build(struct parts *p, const struct config *c, struct err *err)
 	p->env.worker_slots = (int)config_i64(c, "worker_slots_default");
 	p->env.openapi = openapi_json();
 	p->admin_socket = config_text(c, "admin_socket");
-	p->pool = dbpool_new(config_text(c, "database_url"), "connectord server",
-			     (int)config_i64(c, "db_pool"));
-	return RC_OK;
+	return build_pool(p, c, err);
 }
 
 static struct http_mhd_settings settings_of(const struct parts *p, const struct config *c,
@@ -101,7 +117,6 @@ static struct http_mhd_settings settings_of(const struct parts *p, const struct 
 			   .auth = p->auth,
 			   .pool = p->pool,
 			   .body_max = (size_t)config_i64(c, "http_body_max") },
-		.threads = is_public ? (int)config_i64(c, "http_threads") : 1,
 		.connections =
 			is_public ? (int)config_i64(c, "http_connections") : ADMIN_CONNECTIONS,
 		.per_ip = is_public ? (int)config_i64(c, "http_per_ip") : 0,

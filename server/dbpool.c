@@ -1,31 +1,52 @@
-/* The pool: connections are opened on demand, lent to one thread at a time, and kept.
+/* The pool: connections are opened on demand, lent to one thread at a time, and kept. Says once when the
+ * database goes away, and once when it is back.
  * Never opens a connection under its lock: that may take seconds. */
 #include "server/dbpool.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <assert.h>
 
+/* ORGS_MAX bounds the organizations that are served or wait at one moment. PROBE is longer than a
+ * connect may take. */
+enum { ORGS_MAX = 1024 };
+#define AWAY_PAUSE CLOCK_S
+#define PROBE      (10 * CLOCK_S)
+
+struct share {
+	struct id org_id;
+	int running, waiting;
+};
+
 struct dbpool {
-	char *conninfo, *purpose; /* immutable */
-	int size;
+	char *conninfo, *purpose; /* immutable, like the three below */
+	int size, per_org, statement_ms;
 	struct lock lock;
 	struct cond freed;
 	struct {
 		struct db *idle[DBPOOL_MAX];
 		int idle_n, made;
+		struct share shares[ORGS_MAX]; /* of organizations with requests now */
+		int shares_n;
+		bool away;
+		int64_t look_at; /* mono; while away: nobody tries before */
 	} synced;
 };
 
-struct dbpool *dbpool_new(const char *conninfo, const char *purpose, int size)
+static const struct id NOBODY = { { 0 } };
+
+struct dbpool *dbpool_new(const struct dbpool_settings *s)
 {
 	struct dbpool *p = MEM_NEW(struct dbpool);
 
-	assert(size > 0 && size <= DBPOOL_MAX);
-	p->conninfo = mem_copy(conninfo);
-	p->purpose = mem_copy(purpose);
-	p->size = size;
+	assert(s->size > 0 && s->size <= DBPOOL_MAX && s->per_org > 0);
+	p->conninfo = mem_copy(s->conninfo);
+	p->purpose = mem_copy(s->purpose);
+	p->size = s->size;
+	p->per_org = s->per_org;
+	p->statement_ms = s->statement_ms;
 	lock_init(&p->lock);
 	lock_cond_init(&p->freed);
 	return p;
@@ -47,50 +68,164 @@ void dbpool_free(struct dbpool *p)
 	mem_free(p);
 }
 
-/* An idle one, or NULL with *ret_make when the caller may make one. */
-static struct db *wait_for_one(struct dbpool *p, int64_t deadline, bool *ret_make)
+static struct share *share_synced(struct dbpool *p, struct id org_id) REQUIRES(p->lock);
+static struct share *share_synced(struct dbpool *p, struct id org_id)
 {
-	struct db *db = NULL;
-
-	lock_take(&p->lock);
-	while (p->synced.idle_n == 0 && p->synced.made == p->size)
-		if (!lock_cond_wait(&p->freed, &p->lock, deadline))
-			break;
-	if (p->synced.idle_n > 0) {
-		db = p->synced.idle[--p->synced.idle_n];
-	} else if (p->synced.made < p->size) {
-		p->synced.made++;
-		*ret_make = true;
-	}
-	lock_drop(&p->lock);
-	return db;
+	lock_assert_held(&p->lock);
+	for (int i = 0; i < p->synced.shares_n; i++)
+		if (id_eq(p->synced.shares[i].org_id, org_id))
+			return &p->synced.shares[i];
+	return NULL;
 }
 
-enum rc dbpool_take(struct dbpool *p, int wait_ms, struct db **ret, struct err *err)
+/* Adds to both counts; a share without any leaves the list. False: the list is full. */
+static bool count_synced(struct dbpool *p, struct id org_id, int running, int waiting)
+	REQUIRES(p->lock);
+static bool count_synced(struct dbpool *p, struct id org_id, int running, int waiting)
 {
-	bool make = false;
-	struct err away = { 0 };
-	struct db *db = wait_for_one(p, clock_mono() + wait_ms * CLOCK_MS, &make);
+	struct share *s = share_synced(p, org_id);
+
+	if (!s && p->synced.shares_n == ORGS_MAX)
+		return false;
+	if (!s) {
+		s = &p->synced.shares[p->synced.shares_n++];
+		*s = (struct share){ .org_id = org_id };
+	}
+	s->running += running;
+	s->waiting += waiting;
+	if (s->running == 0 && s->waiting == 0)
+		*s = p->synced.shares[--p->synced.shares_n];
+	return true;
+}
+
+static bool has_share_synced(struct dbpool *p, struct id org_id) REQUIRES(p->lock);
+static bool has_share_synced(struct dbpool *p, struct id org_id)
+{
+	const struct share *s = share_synced(p, org_id);
+
+	return id_eq(org_id, NOBODY) || !s || s->running < p->per_org;
+}
+
+static bool is_free_synced(struct dbpool *p) REQUIRES(p->lock);
+static bool is_free_synced(struct dbpool *p)
+{
+	lock_assert_held(&p->lock);
+	return p->synced.idle_n > 0 || p->synced.made < p->size;
+}
+
+/* While the database is away one caller at a time goes and looks. */
+static bool is_away_synced(struct dbpool *p) REQUIRES(p->lock);
+static bool is_away_synced(struct dbpool *p)
+{
+	lock_assert_held(&p->lock);
+	return p->synced.away && clock_mono() < p->synced.look_at;
+}
+
+static enum rc too_many(struct err *err)
+{
+	return err_set(err, RC_LIMIT, "too_many_requests",
+		       "the organization uses its share of the database connections");
+}
+
+static enum rc busy(struct err *err)
+{
+	return err_set(err, RC_RETRY, "pool_busy", "all database connections are in use");
+}
+
+static enum rc wait_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct err *err)
+	REQUIRES(p->lock);
+static enum rc wait_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct err *err)
+{
+	bool in_time = true;
+
+	while (in_time && !is_away_synced(p) && !(is_free_synced(p) && has_share_synced(p, org_id)))
+		in_time = lock_cond_wait(&p->freed, &p->lock, deadline);
+	if (is_away_synced(p))
+		return err_set(err, RC_RETRY, "database_away", "the database does not answer");
+	if (!has_share_synced(p, org_id))
+		return too_many(err);
+	return is_free_synced(p) ? RC_OK : busy(err);
+}
+
+/* A place: an idle connection, or *ret NULL and the right to make one. */
+static enum rc place_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct db **ret,
+			    struct err *err) REQUIRES(p->lock);
+static enum rc place_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct db **ret,
+			    struct err *err)
+{
+	const struct share *s = share_synced(p, org_id);
 	enum rc rc = RC_OK;
 
-	if (!db && !make)
-		return err_set(err, RC_RETRY, "pool_busy", "all database connections are in use");
-	/* An unreachable database still gives an object, whose next statement tries again. */
-	if (make)
-		rc = db_open(p->conninfo, p->purpose, &db, &away);
-	assert(db);
-	(void)rc;
-	db_adopt(db);
-	*ret = db;
+	if (s && !id_eq(org_id, NOBODY) && s->waiting >= DBPOOL_WAITING_MAX)
+		return too_many(err);
+	if (!count_synced(p, org_id, 0, 1))
+		return busy(err);
+	rc = wait_synced(p, org_id, deadline, err);
+	(void)count_synced(p, org_id, rc == RC_OK, -1);
+	if (rc != RC_OK)
+		return rc;
+	if (p->synced.idle_n > 0)
+		*ret = p->synced.idle[--p->synced.idle_n];
+	else
+		p->synced.made++;
+	if (p->synced.away)
+		p->synced.look_at = clock_mono() + PROBE;
 	return RC_OK;
 }
 
-void dbpool_give(struct dbpool *p, struct db *db)
+/* What the last look found out. */
+static void note(struct dbpool *p, const struct err *away)
+{
+	bool before = false;
+
+	lock_take(&p->lock);
+	before = p->synced.away;
+	p->synced.away = away != NULL;
+	p->synced.look_at = clock_mono() + AWAY_PAUSE;
+	if (before != p->synced.away)
+		lock_cond_wake_all(&p->freed);
+	lock_drop(&p->lock);
+	if (away && !before)
+		log_event(LOG_WARN, "database_away", LOG_STR("text", away->text), LOG_END);
+	if (!away && before)
+		log_event(LOG_INFO, "database_back", LOG_END);
+}
+
+enum rc dbpool_take(struct dbpool *p, struct id org_id, int wait_ms, struct db **ret,
+		    struct err *err)
+{
+	struct err own = { 0 };
+	struct db *db = NULL;
+	enum rc rc = RC_OK;
+
+	lock_take(&p->lock);
+	rc = place_synced(p, org_id, clock_mono() + wait_ms * CLOCK_MS, &db, err);
+	lock_drop(&p->lock);
+	if (rc != RC_OK)
+		return rc;
+	if (db)
+		db_adopt(db);
+	else
+		rc = db_open(p->conninfo, p->purpose, &db, &own);
+	assert(db); /* an unreachable database still gives an object, which tries again */
+	if (rc == RC_OK)
+		rc = db_limit(db, p->statement_ms, &own);
+	note(p, rc == RC_OK ? NULL : &own);
+	if (rc == RC_OK) {
+		*ret = db;
+		return RC_OK;
+	}
+	dbpool_give(p, org_id, db);
+	return err_set(err, rc, own.code, "%s", own.text);
+}
+
+void dbpool_give(struct dbpool *p, struct id org_id, struct db *db)
 {
 	if (!db)
 		return;
 	lock_take(&p->lock);
 	p->synced.idle[p->synced.idle_n++] = db;
+	(void)count_synced(p, org_id, -1, 0);
 	lock_cond_wake_all(&p->freed);
 	lock_drop(&p->lock);
 }

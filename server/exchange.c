@@ -156,6 +156,17 @@ static void check_caller(struct exchange *x, const struct guard_head *head)
 		       false);
 }
 
+/* A promise of once-only effects that we do not keep must not be taken in silence. */
+static void check_promises(struct exchange *x, const struct guard_head *head)
+{
+	if (guard_has(head, S("Idempotency-Key")) && !str_eq(head->method, S("GET")))
+		refuse(x,
+		       problem_of(&x->req, 400, "idempotency_unsupported",
+				  "Idempotency-Key is not supported yet; without it, look whether"
+				  " a change was made before sending it again."),
+		       false);
+}
+
 /* "application/json; charset=utf-8" and nothing else but case and spaces. */
 static bool is_media_type(struct str value, struct str want)
 {
@@ -216,6 +227,8 @@ enum exchange_next exchange_begin(struct exchange *x, const struct guard_head *h
 	if (!x->refusal.status)
 		check_caller(x, head);
 	if (!x->refusal.status)
+		check_promises(x, head);
+	if (!x->refusal.status)
 		check_body(x, head);
 	if (!x->refusal.status)
 		check_query(x, query);
@@ -244,10 +257,11 @@ static struct http_reply run(struct exchange *x)
 
 	if (x->req.route->offline)
 		return x->req.route->run(&x->req);
-	if (dbpool_take(x->place->pool, POOL_WAIT_MS, &x->req.db, &err) != RC_OK)
+	if (dbpool_take(x->place->pool, x->req.caller.org_id, POOL_WAIT_MS, &x->req.db, &err) !=
+	    RC_OK)
 		return problem_err(&x->req, &err);
 	reply = x->req.route->run(&x->req);
-	dbpool_give(x->place->pool, x->req.db);
+	dbpool_give(x->place->pool, x->req.caller.org_id, x->req.db);
 	x->req.db = NULL;
 	return reply;
 }

@@ -84,6 +84,11 @@ static size_t count(const struct guard_head *head, struct str name)
 	return n;
 }
 
+bool guard_has(const struct guard_head *head, struct str name)
+{
+	return count(head, name) > 0;
+}
+
 struct str guard_value(const struct guard_head *head, struct str name)
 {
 	for (size_t i = 0; i < head->n; i++)

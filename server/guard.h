@@ -26,6 +26,7 @@ struct guard_verdict {
 struct guard_verdict guard_judge(const struct guard_head *head);
 /* The value of a header, "" when absent; names compare without case. */
 struct str guard_value(const struct guard_head *head, struct str name);
+bool guard_has(const struct guard_head *head, struct str name);
 /* Declared length of the body, 0 when there is none; after guard_judge only. */
 uint64_t guard_length(const struct guard_head *head);
 

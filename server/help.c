@@ -36,10 +36,10 @@ const struct help_command HELP_COMMANDS[] = {
 	  .text = "Answers /v1 on listen_host:listen_port, and /v1/admin on the Unix socket "
 		  "admin_socket for whoever\nholds the operator key. Any number may run.\n",
 	  .flags = "",
-	  .settings =
-		  "|" COMMON "listen_host|listen_port|database_url|db_pool|admin_socket|"
-		  "operator_key_file|seal_public_file|http_threads|http_connections|"
-		  "http_per_ip|http_body_max|key_prefix|key_env|worker_slots_default|drain_s|" },
+	  .settings = "|" COMMON "listen_host|listen_port|database_url|db_pool|admin_socket|"
+		      "operator_key_file|seal_public_file|http_connections|http_per_ip|"
+		      "http_body_max|key_prefix|key_env|worker_slots_default|vendor_account|"
+		      "verify_every_s|drain_s|" },
 	{ .name = "worker",
 	  .run = cmd_worker,
 	  .summary = "schedules syncs, calls AWS, writes what it found",

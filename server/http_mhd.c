@@ -9,7 +9,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { IDLE_TIMEOUT_S = 30, MEMORY_PER_CONNECTION = 32 * 1024 };
+enum {
+	IDLE_TIMEOUT_S = 30,
+	MEMORY_PER_CONNECTION = 32 * 1024,
+	STACK_BYTES = 1024 * 1024, /* address space; what is not touched costs nothing */
+};
 
 struct http_mhd {
 	struct exchange_place place;
@@ -196,20 +200,17 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 
 static struct MHD_Daemon *start_daemon(struct http_mhd *h, const struct http_mhd_settings *s)
 {
-	struct MHD_OptionItem pool[] = {
-		{ s->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, s->threads, NULL },
-		{ MHD_OPTION_END, 0, NULL },
-	};
-
-	return MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, handle, h,
-		MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)s->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)s->per_ip,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, target_seen, h,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, h, MHD_OPTION_NOTIFY_CONNECTION,
-		connection_changed, h, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+					MHD_USE_ITC,
+				0, NULL, NULL, handle, h, MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
+				MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->connections,
+				MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)s->per_ip,
+				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+				MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+				target_seen, h, MHD_OPTION_NOTIFY_COMPLETED, completed, h,
+				MHD_OPTION_NOTIFY_CONNECTION, connection_changed, h,
+				MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
 }
 
 enum rc http_mhd_start(const struct http_mhd_settings *settings, struct http_mhd **ret,
@@ -225,8 +226,8 @@ enum rc http_mhd_start(const struct http_mhd_settings *settings, struct http_mhd
 		limits_free(h->limits);
 		mem_free(h);
 		return err_set(err, RC_INVALID, "http",
-			       "the HTTP listener cannot start; look at http_threads and"
-			       " http_connections, and at the limit of open files");
+			       "the HTTP listener cannot start; look at http_connections and at"
+			       " the limits of open files and threads");
 	}
 	*ret = h;
 	return RC_OK;

@@ -1,4 +1,5 @@
-/* A listener: libmicrohttpd on one side, exchanges on the other. */
+/* A listener: libmicrohttpd on one side, exchanges on the other. Each connection has a thread of its
+ * own: a handler waits for the database, and must keep nobody else waiting. */
 #ifndef SERVER_HTTP_MHD_H
 #define SERVER_HTTP_MHD_H
 
@@ -6,9 +7,9 @@
 #include "server/limits.h"
 
 struct http_mhd_settings {
-	struct exchange_place place;      /* copied; what it points to is borrowed */
-	int listen_fd;                    /* bound and listening; becomes the listener's */
-	int threads, connections, per_ip; /* per_ip 0 = no limit (Unix sockets have no addresses) */
+	struct exchange_place place; /* copied; what it points to is borrowed */
+	int listen_fd;               /* bound and listening; becomes the listener's */
+	int connections, per_ip;     /* per_ip 0 = no limit (Unix sockets have no addresses) */
 };
 
 struct http_mhd;

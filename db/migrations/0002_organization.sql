@@ -59,8 +59,13 @@ COMMENT ON COLUMN api_key.last_used_at IS 'last request, to the minute';
 COMMENT ON COLUMN api_key.revoked_at IS 'refused from then on';
 CREATE INDEX api_key_id ON api_key (key_id);
 SELECT tenant_table('api_key');
+-- A key that is being authenticated is read and stamped before its organization is known, and the organization's state with
+-- it. Nothing but those two stamps of a key ever changes.
 CREATE POLICY authenticate ON api_key FOR SELECT TO connectord_app USING (key_id = app_key());
-GRANT SELECT, INSERT, UPDATE ON api_key TO connectord_app;
+CREATE POLICY stamp ON api_key FOR UPDATE TO connectord_app USING (key_id = app_key()) WITH CHECK (key_id = app_key());
+GRANT SELECT, INSERT, UPDATE (last_used_at, revoked_at) ON api_key TO connectord_app;
+CREATE POLICY whose_key ON organization FOR SELECT TO connectord_app
+    USING (EXISTS (SELECT FROM api_key k WHERE k.org_id = organization.org_id AND k.key_id = app_key()));
 
 CREATE TABLE audit (
     org_id      uuid NOT NULL REFERENCES organization (org_id),

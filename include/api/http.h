@@ -33,6 +33,9 @@ struct http_env {
 	int verify_every_s, worker_slots;
 	struct seal_public seal;
 	struct str openapi; /* the contract as JSON */
+	/* Whether the database answers with this binary's schema, as it was at most a second ago. */
+	enum rc (*ready)(void *arg, struct err *err);
+	void *ready_arg;
 };
 
 struct http_pair {

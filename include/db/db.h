@@ -30,6 +30,9 @@ MUST_CHECK enum rc db_open(const char *conninfo, const char *purpose, struct db 
 			   struct err *err);
 /* Hands a db over to the calling thread (pools do this). */
 void db_adopt(struct db *db);
+/* Connects unless connected, and bounds every statement from now on. Costs nothing when both are so
+ * already. A connection that is lost and opened again in between has db_open's bound until the next call. */
+MUST_CHECK enum rc db_limit(struct db *db, int statement_ms, struct err *err);
 
 struct stmt {
 	const char *name; /* "tasks_claim": unique, names file and function */

@@ -30,12 +30,14 @@ struct key_found {
 	struct id org_id;
 	char role[16];
 	unsigned char hash[KEYS_HASH];
-	bool live; /* neither revoked nor expired, by the database's clock */
+	bool live; /* neither revoked nor expired, and its organization active, by the database's clock */
+	int64_t left_ms; /* until it expires; -1 = it does not */
 };
-/* By public id, before the organization is known. RC_NOT_FOUND. */
-MUST_CHECK enum rc keys_find(struct db *db, struct id key_id, struct key_found *ret,
-			     struct err *err);
-/* Stamps last_used_at to the minute. RC_NOT_FOUND: the organization is not active any more. */
-MUST_CHECK enum rc keys_touch(struct db *db, struct id org_id, struct id key_id, struct err *err);
+/* By public id, before the organization is known, all in one statement: what the key is, whether it is
+ * live, and the stamp of its last use (to the minute; only when hash is the stored one). The caller
+ * compares the hashes. RC_NOT_FOUND. */
+MUST_CHECK enum rc keys_authenticate(struct db *db, struct id key_id,
+				     const unsigned char hash[KEYS_HASH], struct key_found *ret,
+				     struct err *err);
 
 #endif

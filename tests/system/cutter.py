@@ -16,7 +16,7 @@ class Cutter:
         self.directory = tempfile.mkdtemp(prefix="ccut-", dir="/tmp")
         self.path = os.path.join(self.directory, ".s.PGSQL.5432")
         self.armed, self.deliver, self.is_cut, self.silent = None, False, False, False
-        self.cuts, self.arrivals = 0, 0
+        self.cuts, self.sent = 0, 0  # how often it was cut; how often the server sent something
         self.open, self.lock = [], threading.Lock()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
@@ -51,7 +51,6 @@ class Cutter:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            self.arrivals += 1
             if self.silent:
                 with self.lock:
                     self.open.append(client)
@@ -71,6 +70,7 @@ class Cutter:
             while data := source.recv(65536):
                 if self.silent:
                     continue
+                self.sent += not answers
                 hit = answers and self.armed is not None and self.armed in data
                 if not hit or self.deliver:
                     target.sendall(data)

@@ -168,3 +168,33 @@ def test_the_address_of_a_new_key_leads_to_it(server):
     assert {**read, "key": made["key"]} == made
     elsewhere = answer.headers["Location"].replace(org, str(uuid.uuid4()))
     assert server.operator.request("GET", elsewhere).status_code == 404
+
+
+def test_an_expiring_key_is_not_remembered_past_its_end(server, database):
+    org = server.operator.create_organization("short")["org_id"]
+    made = server.operator.create_key(org)
+    database.rows("UPDATE api_key SET expires_at = now() + interval '2 seconds' WHERE key_id = %s", made["id"].removeprefix("key_"))
+    began = time.monotonic()
+    assert status(server, made["key"]) == 200
+    wait_until(lambda: status(server, made["key"]) == 401, "the expired key is refused", within=10)
+    assert time.monotonic() - began < 3.5
+
+
+def test_a_wrong_secret_does_not_count_as_use(server, database):
+    org = server.operator.create_organization("unused")["org_id"]
+    made = server.operator.create_key(org)
+    prefix, env, key_id, _, _ = made["key"].split("_")
+    assert status(server, signed(f"{prefix}_{env}_{key_id}_{'0' * 64}")) == 401
+    assert database.value("SELECT last_used_at FROM api_key WHERE key_id = %s", key_id) is None
+
+
+@pytest.mark.parametrize("column, value", [("org_id", "gen_random_uuid()"), ("secret_hash", "sha256('x')"), ("role", "'owner'"),
+                                           ("expires_at", "NULL")])
+def test_the_server_cannot_change_what_a_key_is(server, org, database, column, value):
+    key_id = org.key.split("_")[2]
+    connection = database.connect("connectord_app")
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN; SELECT set_config('app.key_id', %s, true), set_config('app.org_id', %s, true)", (key_id, org.org_id))
+        with pytest.raises(Exception, match="permission denied"):
+            cursor.execute(f"UPDATE api_key SET {column} = {value} WHERE key_id = %s", (key_id,))
+    connection.close()
