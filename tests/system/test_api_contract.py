@@ -68,10 +68,11 @@ def speak(server, database):
     ids = {"{org_id}": org.org_id, "{conn_id}": connection["id"], "{sync_id}": sync["id"], "{ent_id}": user,
            "{key_id}": "key_" + org.key.split("_")[2]}
 
-    def send(method, path, body=None, media="application/json", **holes):
+    def send(method, path, body=None, media="application/json", query="", **holes):
         filled = path
         for hole, value in {**ids, **{f"{{{k}}}": v for k, v in holes.items()}}.items():
             filled = filled.replace(hole, value)
+        filled += query
         headers = {"Content-Type": media} if body is not None else {}
         if path.startswith("/v1/admin"):
             operator = Operator(server.admin_socket, server.operator.key)
@@ -108,6 +109,27 @@ def test_every_missing_thing_fits_the_problem_schema(speak, method, path):
     assert speak(method, path, body, **nothing).status_code == 404
 
 
+@pytest.mark.parametrize("method, path", sorted(declared(DOCUMENT)))
+def test_every_operation_declares_its_refusal_of_an_unknown_parameter(speak, method, path):
+    body = {} if method in ("POST", "PATCH") else None
+    assert speak(method, path, body, query="?nonsense=1").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/connections/{conn_id}/syncs", "/v1/syncs/{sync_id}/cancel"])
+def test_bodies_that_may_be_absent_are_still_bodies(speak, path):
+    assert speak("POST", path, {}, media="text/plain").status_code == 415
+    assert speak("POST", path, {"x": "y" * 70000}).status_code == 413
+    assert speak("POST", path, {"full": True}).status_code == 400
+
+
+def test_every_operation_with_a_key_declares_that_there_can_be_too_much_of_it():
+    for method, path in declared(DOCUMENT):
+        responses = DOCUMENT["paths"][path][method.lower()]["responses"]
+        if path.startswith("/v1"):
+            assert "500" in responses and "503" in responses, (method, path)
+            assert ("429" in responses) == (not path.startswith("/v1/admin")), (method, path)
+
+
 def test_syncs_are_cancelled_and_connections_removed_as_declared(speak):
     assert speak("POST", "/v1/connections/{conn_id}/syncs").status_code == 409
     assert speak("POST", "/v1/syncs/{sync_id}/cancel").status_code == 202
@@ -124,6 +146,16 @@ def test_other_methods_are_told_which_ones_there_are(server, org):
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PATCH, DELETE")
     assert org.get("/v1/nothing").status_code == 404
     assert org.get("/").status_code == 404
+
+
+def test_a_promise_of_once_only_is_not_taken_in_silence(org):
+    made = org.connect("123456789012")
+    headers = {"Idempotency-Key": "k1"}
+    for method, path in (("POST", "/v1/connections"), ("PATCH", "/v1/connections/" + made["id"]), ("DELETE", "/v1/connections/" + made["id"]),
+                         ("POST", f"/v1/connections/{made['id']}/syncs")):
+        answer = org.request(method, path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_unsupported")
+    assert org.request("GET", "/v1/connections/" + made["id"], headers=headers).json() == made
 
 
 def test_request_ids_are_echoed_or_made(org):
