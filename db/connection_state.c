@@ -81,10 +81,11 @@ enum rc connection_state_load(struct db *db, struct id org_id, struct id connect
 
 static const struct stmt JUDGE = {
 	"connection_state_judge",
-	"UPDATE connection SET verify_state = coalesce($4, verify_state), verify_code = $5, "
+	"UPDATE connection SET verify_state = coalesce($4::text, verify_state), verify_code = $5, "
 	"verify_text = $6,"
 	" verify_aws = $7::jsonb, external_id_enforced = coalesce($8::boolean, "
-	"external_id_enforced), verified_at = now(),"
+	"external_id_enforced),"
+	" verified_at = CASE WHEN $4::text IS NULL THEN verified_at ELSE now() END,"
 	" pinned_account_id = coalesce(pinned_account_id, $9), pinned_partition = "
 	"coalesce(pinned_partition, $10)"
 	" WHERE org_id = $1 AND connection_id = $2 AND version = $3 AND deleted_at IS NULL "
@@ -115,5 +116,23 @@ enum rc connection_state_judge(struct db *db, const struct connection_state *c,
 		return err_set(err, RC_RETRY, "connection_changed",
 			       "the connection was changed while it was being checked; the check "
 			       "runs again");
+	return rc;
+}
+
+static const struct stmt VERIFY_QUEUED = {
+	"connection_state_verify_queued",
+	"SELECT 1 AS queued FROM task WHERE org_id = $1 AND connection_id = $2 AND kind = 'verify'"
+	" AND task_id <> $3 LIMIT 1",
+	3, .by_index = true
+};
+
+enum rc connection_state_verify_queued(struct db *db, const struct connection_state *c,
+				       struct id except, bool *ret_queued, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_id(c->org_id), arg_id(c->connection_id), arg_id(except) };
+	enum rc rc = db_run(db, NULL, &VERIFY_QUEUED, args, &rows, err);
+
+	*ret_queued = rc == RC_OK && db_rows_count(rows) > 0;
 	return rc;
 }

@@ -1,12 +1,12 @@
 /* connectord worker: builds what its threads share, waits for a database of the right version, runs the pool until it is asked
  * to stop, drains. Never touches a task itself. */
-#include "aws/sts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/migrate.h"
 #include "server/cmd.h"
 #include "server/notify.h"
 #include "workers/backoff.h"
+#include "workers/own_account.h"
 #include "workers/pool.h"
 #include <signal.h>
 #include <sodium.h>
@@ -18,7 +18,7 @@ enum {
 	WORKER_TURN_MS = 1000,
 	WORKER_RETRY_MIN_MS = 100,
 	WORKER_RETRY_MAX_MS = 2000,
-	WORKER_WHOAMI_S = 10, /* for asking STS who we are; the worker starts without the answer */
+	WORKER_WHOAMI_S = 10, /* for asking STS who we are; work that needs it asks again */
 };
 
 struct worker {
@@ -29,6 +29,7 @@ struct worker {
 	struct aws_session *base;
 	struct seal_keyring *keyring;
 	const char *own_accounts[2];
+	char vendor[VENDOR_ACCOUNT_MAX]; /* "" = not known when it started */
 };
 
 /* The signal that came within ms, 0 = none. */
@@ -49,33 +50,41 @@ static enum rc check_settings(const struct config *c, struct err *err)
 	return RC_OK;
 }
 
+/* A signal that waits to be taken ends it as well. */
 static bool whoami_late(void *deadline)
 {
-	return clock_mono() > *(const int64_t *)deadline;
+	sigset_t pending;
+
+	sigpending(&pending);
+	return clock_mono() > *(const int64_t *)deadline || sigismember(&pending, SIGTERM) == 1 ||
+	       sigismember(&pending, SIGINT) == 1;
 }
 
-/* The account that customers trust is the base identity's own, unless a setting names another one. */
+/* The account that customers trust is the base identity's own, unless a setting names another one. The server is told either
+ * way. Without an answer the worker starts all the same: it assumes no role until it has asked again. */
 static void find_vendor_account(struct worker *w)
 {
 	AUTO(aws_client) struct aws_client *client = aws_client_new(w->aws);
-	AUTO_JSON json_t *reply = NULL;
+	AUTO(db) struct db *db = NULL;
 	int64_t deadline = clock_mono() + WORKER_WHOAMI_S * CLOCK_S;
-	struct aws_target target = { .session = w->base,
-				     .account = "base",
-				     .region = "us-east-1",
-				     .home_region = "us-east-1" };
 	struct aws_fault fault = { .class = AWS_OK };
-	struct aws_tally tally = { 0 };
 	struct err err = { 0 };
+	enum rc rc = db_open(config_text(w->config, "database_url"), "connectord worker start", &db,
+			     &err);
 
-	aws_client_stop_when(client, whoami_late, &deadline);
-	if (aws_call(client, &target, &STS_GET_CALLER_IDENTITY, NULL, &reply, &fault, &tally,
-		     &err) != RC_OK) {
-		log_error("base_identity_unknown", &err);
+	if (rc != RC_OK) {
+		log_error("vendor_account_unknown", &err);
 		return;
 	}
-	snprintf(w->env.vendor_account, sizeof(w->env.vendor_account), "%.*s",
-		 STR_FMT(json_str(reply, "Account")));
+	aws_client_stop_when(client, whoami_late, &deadline);
+	if (w->own_accounts[0]) {
+		snprintf(w->vendor, sizeof(w->vendor), "%s", w->own_accounts[0]);
+		rc = vendor_store(db, w->vendor, &err);
+	} else if (w->base) {
+		rc = own_account_learn(&w->env, client, db, "us-east-1", w->vendor, &fault, &err);
+	}
+	if (rc != RC_OK)
+		log_error("vendor_account_unknown", &err);
 }
 
 static enum rc build_aws(struct worker *w, struct err *err)
@@ -89,22 +98,20 @@ static enum rc build_aws(struct worker *w, struct err *err)
 		.call_timeout_s = (int)config_i64(c, "aws_call_timeout_s"),
 		.scope_deadline_s = (int)config_i64(c, "aws_scope_deadline_s"),
 	};
+	struct err missing = { 0 };
 	enum rc rc = RC_OK;
 
 	if (*vendor) {
 		w->own_accounts[0] = vendor;
 		settings.own_accounts = w->own_accounts;
-		snprintf(w->env.vendor_account, sizeof(w->env.vendor_account), "%s", vendor);
 	}
 	aws_setup();
 	rc = aws_env_new(&settings, &w->aws, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = aws_session_base(w->aws, &w->base, &w->env.base_missing);
-	if (rc != RC_OK) /* connections by access key work all the same */
-		log_error("base_identity_missing", &w->env.base_missing);
-	else if (!*vendor)
-		find_vendor_account(w);
+	/* Where it was looked for is for the operator, here and nowhere else. Access keys work all the same. */
+	if (aws_session_base(w->aws, &w->base, &missing) != RC_OK)
+		log_error("base_identity_missing", &missing);
 	w->env.aws = w->aws;
 	w->env.base = w->base;
 	return RC_OK;
@@ -198,7 +205,7 @@ static enum rc run_pool(struct worker *w, struct err *err)
 	id_uuid(pool_worker_id(pool), worker_id);
 	log_event(LOG_INFO, "worker_ready", LOG_STR("worker_id", worker_id),
 		  LOG_I64("threads", settings.threads), LOG_BOOL("base_identity", w->base != NULL),
-		  LOG_STR("vendor_account", w->env.vendor_account), LOG_END);
+		  LOG_STR("vendor_account", w->vendor), LOG_END);
 	notify_send("READY=1");
 	watch(w, pool);
 	notify_send("STOPPING=1");
@@ -227,6 +234,8 @@ int cmd_worker(struct config *c, int argc, char **argv)
 	rc = build(&w, &err);
 	if (rc == RC_OK)
 		rc = wait_schema(&w, &asked, &err);
+	if (rc == RC_OK && !asked)
+		find_vendor_account(&w);
 	if (rc == RC_OK && !asked)
 		rc = run_pool(&w, &err);
 	if (rc != RC_OK)

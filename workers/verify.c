@@ -1,10 +1,13 @@
-/* The check of a connection. For a role: three probes (no external ID, a random one, ours), because a role that opens
- * without the right ID is open to every other tenant of ours; credentials that a failing probe yields are dropped unused.
- * Then GetCallerIdentity pins account and partition. Never deletes anything, whatever it finds. */
+/* The check of a connection. For a role: three probes (our external ID, none, a random one), because a role that opens
+ * without the right ID is open to every other tenant of ours; nothing is done with what a probe yields before all have
+ * ended. Then GetCallerIdentity pins account and partition. Never deletes anything, whatever it finds, and never takes for
+ * an answer about the connection what is our own fault. */
 #include "workers/verify.h"
 #include "base/awsname.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "db/syncs.h"
+#include "workers/own_account.h"
 #include "workers/sync/session.h"
 
 #include <stdio.h>
@@ -13,12 +16,14 @@ enum {
 	VERIFY_RETRY_MIN_S = 2,
 	VERIFY_RETRY_MAX_S = 60,
 	VERIFY_BLOCKED_RETRY_S =
-		30, /* a key or an identity of ours is missing: somebody has to act */
+		30,              /* a key or an identity of ours is missing: somebody has to act */
+	VERIFY_PATIENCE_S = 240, /* of one check, below its task's timeout: AWS does not answer */
+	VERIFY_HTTP_ERROR = 400, /* from here on a status is AWS's own no */
 };
 
 struct verdict {
 	struct connection_verdict v;
-	char text[ERR_TEXT_MAX];
+	char code[ERR_CODE_MAX], text[ERR_TEXT_MAX];
 	enum rc rc; /* what the task makes of it */
 };
 
@@ -29,6 +34,7 @@ struct check {
 	struct session_identity *identity;
 	struct aws_fault fault;
 	struct aws_tally tally;
+	int64_t until; /* monotonic */
 };
 
 static int backoff_s(const struct task_run *run)
@@ -39,96 +45,78 @@ static int backoff_s(const struct task_run *run)
 	return s < VERIFY_RETRY_MAX_S ? s : VERIFY_RETRY_MAX_S;
 }
 
+static bool is_stopped(const struct task_run *run)
+{
+	return run->stop(run->stop_arg);
+}
+
+static bool is_over(void *check)
+{
+	const struct check *k = check;
+
+	return is_stopped(k->run) || clock_mono() > k->until;
+}
+
+static bool is_role(const struct check *k)
+{
+	return strcmp(k->c->auth_method, "assume_role") == 0;
+}
+
+/* AWS may not know a new role everywhere: what it says about one is not the last word. */
+static bool is_young(const struct check *k)
+{
+	return k->c->age_s < k->run->env->new_role_grace_s;
+}
+
 static void conclude(struct check *k, const char *state, const char *code, enum rc rc,
 		     const char *text)
 {
 	k->out->v.state = state;
-	k->out->v.code = code;
 	k->out->rc = rc;
+	snprintf(k->out->code, sizeof(k->out->code), "%s", code);
 	snprintf(k->out->text, sizeof(k->out->text), "%s", text);
 }
 
+/* Messages about the way to AWS are ours and name hosts; the customer gets the code alone. */
 static const char *aws_said(const struct check *k)
 {
-	return k->fault.message[0] ? k->fault.message : k->fault.code;
+	return k->fault.http_status >= VERIFY_HTTP_ERROR && k->fault.message[0] ? k->fault.message
+										: k->fault.code;
 }
 
 /* No verdict: what was known about the connection stays, and the reason is noted beside it. */
-static void unknown(struct check *k, const char *code, const char *what)
+static void unknown(struct check *k, const char *what)
 {
 	char text[ERR_TEXT_MAX];
+	bool away = k->fault.class == AWS_TRANSIENT || k->fault.class == AWS_THROTTLED ||
+		    k->fault.class == AWS_CANCELED;
 
 	snprintf(text, sizeof(text), "%s (%.200s). Nothing was changed; it is tried again.", what,
 		 aws_said(k));
-	conclude(k, NULL, code, RC_RETRY, text);
+	conclude(k, NULL, away ? "aws_unreachable" : "check_inconclusive", RC_RETRY, text);
 	k->run->retry_in_s = backoff_s(k->run);
 }
 
-static bool is_inconclusive(enum aws_class class)
+/* Ours to fix: a missing key, identity or a damaged secret. The sentence goes to the connection, the data stays. What AWS
+ * said about us is not the customer's. */
+static void blocked(struct check *k, const char *code, const char *text)
 {
-	return class == AWS_TRANSIENT || class == AWS_THROTTLED || class == AWS_CANCELED ||
-	       class == AWS_PAGER;
-}
-
-/* *ret_opens: the role can be assumed this way. */
-static enum rc probe(struct check *k, const char *external_id, bool *ret_opens, struct err *err)
-{
-	AUTO(aws_session) struct aws_session *session = NULL;
-	struct err own = { 0 };
-	enum rc rc = session_probe(k->run, k->c, external_id, &session, err);
-
-	if (rc != RC_OK)
-		return rc;
 	k->fault = (struct aws_fault){ .class = AWS_OK };
-	*ret_opens = aws_session_warm(session, k->run->client, &k->fault, &own) == RC_OK;
-	if (!*ret_opens && k->fault.class == AWS_OK)
-		return err_set(err, own.rc, own.code, "%s", own.text);
-	return RC_OK;
-}
-
-/* True when the probes settled it, one way or the other. */
-static enum rc check_external_id(struct check *k, bool *ret_settled, struct err *err)
-{
-	struct id random = id_random();
-	char wrong[ID_UUID_TEXT];
-	const char *const tries[] = { NULL, wrong };
-	bool opens = false;
-
-	id_uuid(random, wrong);
-	for (size_t i = 0; i < COUNT_OF(tries) && !opens; i++) {
-		enum rc rc = probe(k, tries[i], &opens, err);
-
-		if (rc != RC_OK)
-			return rc;
-		if (!opens && is_inconclusive(k->fault.class)) {
-			unknown(k, "aws_unreachable", "AWS STS could not be asked about the role");
-			*ret_settled = true;
-			return RC_OK;
-		}
-	}
-	k->out->v.external_id_enforced = opens ? 0 : 1;
-	if (opens && k->run->env->external_id_enforce) {
-		conclude(k, "refused", "external_id_not_enforced", RC_DENIED,
-			 "The role can be assumed without its external ID or with a wrong one, so "
-			 "other customers"
-			 " could reach it through us. Add the condition StringEquals "
-			 "sts:ExternalId = your"
-			 " organization ID to the role's trust policy, then verify again.");
-		*ret_settled = true;
-	}
-	return RC_OK;
+	conclude(k, NULL, code, RC_RETRY, text);
+	k->run->retry_in_s = VERIFY_BLOCKED_RETRY_S;
 }
 
 static void not_assumable(struct check *k)
 {
 	char text[ERR_TEXT_MAX];
-	bool young = k->c->age_s < k->run->env->new_role_grace_s;
+	bool young = is_young(k);
 
-	snprintf(text, sizeof(text), "AWS does not let us assume the role (%.160s). %s", aws_said(k),
+	snprintf(text, sizeof(text), "AWS does not let us assume the role (%.160s). %s",
+		 aws_said(k),
 		 young ? "A new role can take minutes to be known everywhere; it is tried again."
 		       : "Check that the role exists, that it trusts our account, and that its "
 			 "external ID is your"
-			 " organization ID, then verify again.");
+			 " organization ID, then start a sync.");
 	if (young) {
 		conclude(k, "pending", "role_not_assumable", RC_RETRY, text);
 		k->run->retry_in_s = backoff_s(k->run);
@@ -137,48 +125,135 @@ static void not_assumable(struct check *k)
 	}
 }
 
-/* The account and partition that the connection's own fields promise; empty = any. */
-static void promised(const struct connection_state *c, struct str *account, struct str *partition)
-{
-	struct awsname_arn arn = { 0 };
+/* NO_ANSWER: it was not about the role, and the check is concluded. */
+enum answer { OPENS, DENIED, NO_ANSWER };
 
-	*account = str_c(c->aws_account_id);
-	*partition = S("");
-	if (c->role_arn[0] && awsname_arn_parse(str_c(c->role_arn), &arn) == RC_OK) {
-		*partition = arn.partition;
-		if (account->n == 0)
-			*account = arn.account;
-	}
-	if (c->pinned_account_id[0] && account->n == 0)
-		*account = str_c(c->pinned_account_id);
-	if (c->pinned_partition[0] && partition->n == 0)
-		*partition = str_c(c->pinned_partition);
+static enum answer read_probe(struct check *k)
+{
+	struct err why = { 0 };
+
+	if (k->fault.class == AWS_OK)
+		return OPENS;
+	if (own_account_blame(&k->fault, &why) != RC_OK)
+		blocked(k, why.code, why.text);
+	else if (k->fault.class == AWS_DENIED)
+		return DENIED;
+	else
+		unknown(k, "AWS STS gave no answer about the role");
+	return NO_ANSWER;
 }
 
-static bool differs(struct str want, const char *is)
+/* Assumes the role this way and does nothing with it. */
+static enum rc probe(struct check *k, const char *external_id, struct aws_session **ret,
+		     enum answer *ret_answer, struct err *err)
 {
-	return want.n > 0 && !str_eq(want, str_c(is));
+	struct err own = { 0 };
+	enum rc rc = session_probe(k->run, k->c, external_id, ret, err);
+
+	if (rc != RC_OK)
+		return rc;
+	k->fault = (struct aws_fault){ .class = AWS_OK };
+	rc = aws_session_warm(*ret, k->run->client, &k->fault, &own);
+	if (rc != RC_OK && k->fault.class == AWS_OK)
+		return err_set(err, own.rc, own.code, "%s", own.text);
+	*ret_answer = read_probe(k);
+	return RC_OK;
+}
+
+/* Whether the role opens to others than us: *ret_answer. Their credentials go unused. */
+static enum rc probe_others(struct check *k, enum answer *ret_answer, struct err *err)
+{
+	struct id random = id_random();
+	char wrong[ID_UUID_TEXT];
+	const char *const tries[] = { NULL, wrong };
+
+	*ret_answer = DENIED;
+	id_uuid(random, wrong);
+	for (size_t i = 0; i < COUNT_OF(tries) && *ret_answer == DENIED; i++) {
+		AUTO(aws_session) struct aws_session *session = NULL;
+		enum rc rc = probe(k, tries[i], &session, ret_answer, err);
+
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+/* Ours comes first: a denial of the others is evidence only of a role that AWS knows and that trusts us. *ret_ours: the role,
+ * opened; NULL: the check is concluded. */
+static enum rc check_external_id(struct check *k, struct aws_session **ret_ours, struct err *err)
+{
+	AUTO(aws_session) struct aws_session *ours = NULL;
+	char org[ID_UUID_TEXT];
+	enum answer answer = NO_ANSWER;
+	enum rc rc;
+
+	id_uuid(k->c->org_id, org);
+	rc = probe(k, org, &ours, &answer, err);
+	if (rc == RC_OK && answer == DENIED)
+		not_assumable(k);
+	if (rc != RC_OK || answer != OPENS)
+		return rc;
+	rc = probe_others(k, &answer, err);
+	if (rc != RC_OK || answer == NO_ANSWER)
+		return rc;
+	k->out->v.external_id_enforced = answer == DENIED ? 1 : 0;
+	if (answer == OPENS && k->run->env->external_id_enforce)
+		conclude(k, "refused", "external_id_not_enforced", RC_DENIED,
+			 "The role can be assumed without its external ID or with a wrong one, so "
+			 "other customers"
+			 " could reach it through us. Add the condition StringEquals "
+			 "sts:ExternalId = your"
+			 " organization ID to the role's trust policy, then start a sync.");
+	else
+		*ret_ours = TAKE(ours);
+	return RC_OK;
+}
+
+struct promise {
+	struct str want; /* empty = any */
+	const char *is;
+	const char *whose;
+};
+
+/* What the connection's own fields and its first check say, against whose credentials these are. True: all of it holds. */
+static bool keeps_promises(struct check *k)
+{
+	const struct connection_state *c = k->c;
+	const struct session_identity *is = k->identity;
+	struct awsname_arn arn = { 0 };
+	bool parsed = c->role_arn[0] && awsname_arn_parse(str_c(c->role_arn), &arn) == RC_OK;
+	const struct promise promises[] = {
+		{ str_c(c->aws_account_id), is->account, "is for account" },
+		{ parsed ? arn.account : S(""), is->account, "has a role of account" },
+		{ parsed ? arn.partition : S(""), is->partition, "has a role of partition" },
+		{ str_c(c->pinned_account_id), is->account, "was verified with account" },
+		{ str_c(c->pinned_partition), is->partition, "was verified in partition" },
+	};
+	char text[ERR_TEXT_MAX];
+
+	for (size_t i = 0; i < COUNT_OF(promises); i++) {
+		const struct promise *p = &promises[i];
+
+		if (p->want.n == 0 || str_eq(p->want, str_c(p->is)))
+			continue;
+		snprintf(text, sizeof(text),
+			 "The credentials belong to account %s (partition %s), but the connection "
+			 "%s %.*s. Give it credentials of that one, or make another connection; "
+			 "nothing was read.",
+			 is->account, is->partition, p->whose, STR_FMT(p->want));
+		conclude(k, "refused", "account_mismatch", RC_DENIED, text);
+		return false;
+	}
+	return true;
 }
 
 static void check_account(struct check *k)
 {
-	char text[ERR_TEXT_MAX];
-	struct str account, partition;
-	const struct session_identity *is = k->identity;
-
-	promised(k->c, &account, &partition);
-	if (differs(account, is->account) || differs(partition, is->partition) ||
-	    differs(str_c(k->c->pinned_account_id), is->account)) {
-		snprintf(text, sizeof(text),
-			 "The credentials belong to account %s (partition %s), but the connection "
-			 "is for account %.*s."
-			 " Correct the account ID or the credentials; nothing was read.",
-			 is->account, is->partition, STR_FMT(account));
-		conclude(k, "refused", "account_mismatch", RC_DENIED, text);
+	if (!keeps_promises(k))
 		return;
-	}
-	k->out->v.account = is->account;
-	k->out->v.partition = is->partition;
+	k->out->v.account = k->identity->account;
+	k->out->v.partition = k->identity->partition;
 	if (k->out->v.external_id_enforced == 0)
 		conclude(k, "verified", "external_id_not_enforced", RC_OK,
 			 "Verified, but the role can be assumed without its external ID or with a "
@@ -189,17 +264,22 @@ static void check_account(struct check *k)
 		conclude(k, "verified", "", RC_OK, "");
 }
 
+/* A role that has just been opened is nobody's to refuse; an access key may be. */
 static void identity_fault(struct check *k)
 {
 	char text[ERR_TEXT_MAX];
+	bool is_answer = k->fault.class == AWS_DENIED || k->fault.class == AWS_CREDS_INVALID ||
+			 k->fault.class == AWS_CREDS_EXPIRED;
 
-	if (is_inconclusive(k->fault.class)) {
-		unknown(k, "aws_unreachable",
-			"AWS STS could not be asked whose credentials these are");
+	if (is_role(k) || !is_answer) {
+		unknown(k, "AWS STS did not say whose credentials these are");
 		return;
 	}
-	if (strcmp(k->c->auth_method, "access_key") != 0) {
-		not_assumable(k);
+	if (aws_fault_is_skew(&k->fault)) {
+		blocked(k, "clock_wrong",
+			"The clock of connectord's host is wrong, so AWS refuses what it signs; "
+			"its "
+			"operator must set it. Nothing was changed.");
 		return;
 	}
 	snprintf(text, sizeof(text),
@@ -209,14 +289,11 @@ static void identity_fault(struct check *k)
 	conclude(k, "refused", "access_key_refused", RC_DENIED, text);
 }
 
-static enum rc check_identity(struct check *k, struct err *err)
+static enum rc check_identity(struct check *k, struct aws_session *session, struct err *err)
 {
-	AUTO(aws_session) struct aws_session *session = NULL;
 	struct err own = { 0 };
-	enum rc rc = session_open(k->run, k->c, &session, err);
+	enum rc rc;
 
-	if (rc != RC_OK)
-		return rc;
 	k->fault = (struct aws_fault){ .class = AWS_OK };
 	rc = session_identify(k->run, k->c, session, k->identity, &k->fault, &k->tally, &own);
 	if (rc != RC_OK && k->fault.class == AWS_OK)
@@ -228,55 +305,77 @@ static enum rc check_identity(struct check *k, struct err *err)
 	return RC_OK;
 }
 
-static bool is_own_account(const struct check *k)
-{
-	struct awsname_arn arn = { 0 };
-
-	return k->c->role_arn[0] && awsname_arn_parse(str_c(k->c->role_arn), &arn) == RC_OK &&
-	       str_eq(arn.account, str_c(k->run->env->vendor_account));
-}
-
+/* RC_OK: concluded. Else it could not even be tried, and err says who has to do what. */
 static enum rc check_all(struct check *k, struct err *err)
 {
-	bool settled = false;
+	AUTO(aws_session) struct aws_session *session = NULL;
+	bool own = is_role(k) && session_is_own_account(k->run, k->c);
 	enum rc rc = RC_OK;
 
-	if (is_own_account(k)) {
+	if (is_role(k) && !own) {
+		rc = own_account_ready(k->run, k->c->region, err);
+		own = rc == RC_OK && session_is_own_account(k->run, k->c);
+	}
+	if (own) {
 		conclude(k, "refused", "own_account", RC_DENIED,
 			 "The role lies in the account that runs connectord; such a role is never "
 			 "assumed.");
 		return RC_OK;
 	}
-	if (strcmp(k->c->auth_method, "assume_role") == 0)
-		rc = check_external_id(k, &settled, err);
-	if (rc == RC_OK && !settled)
-		rc = check_identity(k, err);
-	return rc;
+	if (rc == RC_OK)
+		rc = is_role(k) ? check_external_id(k, &session, err)
+				: session_open(k->run, k->c, &session, err);
+	return rc == RC_OK && session ? check_identity(k, session, err) : rc;
 }
 
 struct writing {
 	const struct task *task;
 	const struct connection_state *c;
 	const struct connection_verdict *v;
+	int again_in_s; /* 0 = the daily check is enough */
 };
+
+/* Once: a second look that is queued already will do, and after the grace there is none. */
+static enum rc look_again(struct db *db, const struct writing *w, struct err *err)
+{
+	const struct new_task task = { .org_id = w->c->org_id,
+				       .connection_id = w->c->connection_id,
+				       .kind = "verify",
+				       .delay_s = w->again_in_s };
+	bool queued = false;
+	enum rc rc = connection_state_verify_queued(db, w->c, w->task->task_id, &queued, err);
+
+	return rc == RC_OK && !queued ? tasks_insert(db, &task, NULL, err) : rc;
+}
 
 static enum rc write_body(struct db *db, void *arg, struct err *err)
 {
 	const struct writing *w = arg;
 	enum rc rc = tasks_fence(db, w->task, err);
 
-	return rc == RC_OK ? connection_state_judge(db, w->c, w->v, err) : rc;
+	if (rc == RC_OK)
+		rc = connection_state_judge(db, w->c, w->v, err);
+	return rc == RC_OK && w->again_in_s > 0 ? look_again(db, w, err) : rc;
+}
+
+/* While AWS spreads a role, one of its places may have denied what another would have let in. */
+static int again_in_s(const struct check *k)
+{
+	if (k->out->rc != RC_OK || !is_role(k) || !is_young(k))
+		return 0;
+	return k->run->env->new_role_grace_s - (int)k->c->age_s + 1;
 }
 
 static json_t *aws_detail(const struct aws_fault *f)
 {
+	bool by_aws = f->http_status >= VERIFY_HTTP_ERROR;
 	json_t *j = NULL;
 
 	if (f->class == AWS_OK)
 		return NULL;
 	j = json_object();
 	json_set_text(j, "code", str_c(f->code));
-	json_set_text(j, "message", str_c(f->message));
+	json_set_text(j, "message", by_aws ? str_c(f->message) : S(""));
 	json_set_text(j, "request_id", str_c(f->request_id));
 	json_set_text(j, "deny_cause", str_c(f->deny_cause));
 	return j;
@@ -286,36 +385,43 @@ static enum rc write_verdict(struct check *k, struct err *err)
 {
 	AUTO_JSON json_t *aws = aws_detail(&k->fault);
 	const struct db_who who = { .org_id = k->c->org_id };
-	struct writing w = { .task = k->run->task, .c = k->c, .v = &k->out->v };
+	struct writing w = {
+		.task = k->run->task, .c = k->c, .v = &k->out->v, .again_in_s = again_in_s(k)
+	};
 	enum rc rc;
 
 	/* The probes' denials are the wanted answers; only a bad verdict quotes AWS. */
 	k->out->v.aws = k->out->rc == RC_OK ? NULL : aws;
+	k->out->v.code = k->out->code;
 	k->out->v.text = k->out->text;
 	rc = db_tx(k->run->db, &who, write_body, &w, err);
 	if (rc != RC_OK)
 		return rc;
 	if (k->out->rc == RC_OK)
 		return RC_OK;
-	return err_set(err, k->out->rc, k->out->v.code, "%s", k->out->text);
-}
-
-/* Ours to fix: a missing key, identity or a damaged secret. The sentence goes to the connection, the data stays. */
-static void blocked(struct check *k, const struct err *why)
-{
-	conclude(k, NULL, why->code, RC_RETRY, why->text);
-	k->run->retry_in_s = VERIFY_BLOCKED_RETRY_S;
+	return err_set(err, k->out->rc, k->out->code, "%s", k->out->text);
 }
 
 enum rc verify_connection(struct task_run *run, const struct connection_state *c,
 			  struct session_identity *ret_identity, struct err *err)
 {
-	struct verdict out = { .v = { .external_id_enforced = -1, .code = "" }, .rc = RC_BROKEN };
-	struct check k = { .run = run, .c = c, .out = &out, .identity = ret_identity };
+	struct verdict out = { .v = { .external_id_enforced = -1 }, .rc = RC_BROKEN };
+	struct check k = { .run = run,
+			   .c = c,
+			   .out = &out,
+			   .identity = ret_identity,
+			   .until = clock_mono() + VERIFY_PATIENCE_S * CLOCK_S };
 	struct err own = { 0 };
+	enum rc rc;
 
-	if (check_all(&k, &own) != RC_OK)
-		blocked(&k, &own);
+	aws_client_stop_when(run->client, is_over, &k);
+	rc = check_all(&k, &own);
+	aws_client_stop_when(run->client, run->stop, run->stop_arg);
+	/* Cut short by a drain or a cancellation, it has found nothing. */
+	if ((rc != RC_OK || k.fault.class == AWS_CANCELED) && is_stopped(run))
+		return err_set(err, RC_RETRY, "stopped", "the check was stopped");
+	if (rc != RC_OK)
+		blocked(&k, own.code, own.text);
 	return write_verdict(&k, err);
 }
 

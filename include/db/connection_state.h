@@ -31,10 +31,14 @@ struct connection_verdict {
 	int external_id_enforced;        /* 1, 0, -1 = not known by this check */
 	const char *account, *partition; /* to pin when nothing is pinned; NULL = none */
 };
-/* Writes what a check found, if the connection is still at `version`; an equal verdict writes verified_at alone. Joins the
- * caller's transaction. RC_RETRY connection_changed: a person changed it during the check, so that the verdict is about
+/* Writes what a check found, if the connection is still at `version`. Without a state nothing was checked, and verified_at
+ * stays. Joins the caller's transaction. RC_RETRY connection_changed: a person changed it during the check, so that the verdict is about
  * the past. */
 MUST_CHECK enum rc connection_state_judge(struct db *db, const struct connection_state *c,
 					  const struct connection_verdict *v, struct err *err);
+/* In the caller's transaction: whether a verify task other than `except` waits or runs. */
+MUST_CHECK enum rc connection_state_verify_queued(struct db *db, const struct connection_state *c,
+						  struct id except, bool *ret_queued,
+						  struct err *err);
 
 #endif

@@ -9,11 +9,8 @@
 /* What all threads of a worker process share; immutable after start except what locks itself. */
 struct worker_env {
 	struct aws_env *aws;
-	struct aws_session
-		*base; /* the operator's identity; NULL = none found (base_missing says why) */
-	struct err base_missing;
+	struct aws_session *base;           /* the operator's identity; NULL = none found */
 	const struct seal_keyring *keyring; /* NULL = no sealing key configured */
-	char vendor_account[16];            /* the account that customers trust; "" = unknown */
 	bool external_id_enforce;
 	int new_role_grace_s;
 	int verify_every_s;

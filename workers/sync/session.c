@@ -31,9 +31,8 @@ _Static_assert(sizeof(SESSION_POLICY_TEXT) <= SESSION_POLICY_MAX + 1,
 const char *const SESSION_POLICY = SESSION_POLICY_TEXT;
 
 /* GetCallerIdentity is answered all the same: AWS lets nobody deny it. */
-static const char PROBE_POLICY[] =
-	"{\"Version\":\"2012-10-17\",\"Statement\":["
-	"{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
+static const char PROBE_POLICY[] = "{\"Version\":\"2012-10-17\",\"Statement\":["
+				   "{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
 
 /* The last 8 digits: of a UUIDv7 the first ones are the time and hardly differ. */
 static void short_id(struct id id, char out[9])

@@ -5,14 +5,18 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "db/stage_read.h"
-#include "workers/sync/collect.h"
 #include "workers/own_account.h"
+#include "workers/sync/collect.h"
 #include "workers/sync/merge.h"
 #include "workers/verify.h"
 
 #include <stdio.h>
 
-enum { SYNC_TELL_S = 1, SYNC_RETRY_S = 5 };
+enum {
+	SYNC_TELL_S = 1,
+	SYNC_RETRY_S = 5,
+	HTTP_ERROR = 400 /* below it a message is not AWS's but ours, and may name hosts */
+};
 
 static enum rc tell_progress(struct sync *s, struct err *err)
 {
@@ -135,19 +139,16 @@ static enum rc session_failed(bool is_role, const struct aws_fault *fault, const
 	return err_set(err, retry ? RC_RETRY : RC_DENIED,
 		       retry ? "aws_unreachable" : "credentials_refused",
 		       "AWS did not let us into the account: %.160s %.60s", fault->code,
-		       fault->message);
+		       fault->http_status >= HTTP_ERROR ? fault->message : "");
 }
 
 static enum rc enter(struct sync *s, struct err *err)
 {
 	struct err own = { 0 };
 	struct aws_tally tally = { 0 };
-	enum rc rc = session_open(s->run, s->conn, &s->session, &own);
+	enum rc rc = session_identify(s->run, s->conn, s->session, &s->who, &s->dead_fault, &tally,
+				      &own);
 
-	/* A verify task waits for whoever can mend it; a sync ends and says why. */
-	if (rc != RC_OK)
-		return err_set(err, rc, own.code, "%s", own.text);
-	rc = session_identify(s->run, s->conn, s->session, &s->who, &s->dead_fault, &tally, &own);
 	aws_tally_add(&s->total, &tally);
 	if (rc != RC_OK)
 		return session_failed(strcmp(s->conn->auth_method, "assume_role") == 0,
@@ -228,7 +229,10 @@ static enum rc run_sync(struct sync *s, struct err *err)
 
 	if (rc != RC_OK)
 		return rc;
-	rc = need_verified(s, &own);
+	/* A verify task waits for whoever can mend this; a sync ends and says why. */
+	rc = session_open(s->run, s->conn, &s->session, &own);
+	if (rc == RC_OK)
+		rc = need_verified(s, &own);
 	if (rc == RC_OK)
 		rc = enter(s, &own);
 	if (rc != RC_OK && s->run->stop(s->run->stop_arg)) /* cut short, so nothing is known */

@@ -1,0 +1,96 @@
+/* Our own side of assuming roles. Learned when a worker starts or, if AWS was away then, by the first work that needs it:
+ * until then no role is assumed, for it could be one of our own. Never says to a customer what only the operator may know. */
+#include "workers/own_account.h"
+#include "aws/sts.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+static enum rc ask(const struct worker_env *env, struct aws_client *client, const char *region,
+		   char ret_account[VENDOR_ACCOUNT_MAX], struct aws_fault *fault, struct err *err)
+{
+	AUTO_JSON json_t *reply = NULL;
+	struct aws_tally tally = { 0 };
+	const struct aws_target target = {
+		.session = env->base, .account = "base", .region = region, .home_region = region
+	};
+	enum rc rc = aws_call(client, &target, &STS_GET_CALLER_IDENTITY, NULL, &reply, fault,
+			      &tally, err);
+
+	if (rc == RC_OK)
+		snprintf(ret_account, VENDOR_ACCOUNT_MAX, "%.*s",
+			 STR_FMT(json_str(reply, "Account")));
+	return rc;
+}
+
+/* The database first: what is known here is then known to the server, too. */
+enum rc own_account_learn(const struct worker_env *env, struct aws_client *client, struct db *db,
+			  const char *region, char ret_account[VENDOR_ACCOUNT_MAX],
+			  struct aws_fault *fault, struct err *err)
+{
+	enum rc rc = ask(env, client, region, ret_account, fault, err);
+
+	if (rc == RC_OK)
+		rc = vendor_store(db, ret_account, err);
+	return rc == RC_OK ? aws_env_own_account(env->aws, str_c(ret_account), err) : rc;
+}
+
+static bool is_refusal(const struct aws_fault *fault)
+{
+	return fault->class == AWS_CREDS_INVALID || fault->class == AWS_CREDS_EXPIRED;
+}
+
+static enum rc refused(struct err *err)
+{
+	return err_set(err, RC_DENIED, "base_identity_refused",
+		       "AWS refuses connectord's own AWS identity; its operator must renew it or "
+		       "set the clock of its host. Nothing was changed.");
+}
+
+enum rc own_account_ready(const struct task_run *run, const char *region, struct err *err)
+{
+	const struct worker_env *env = run->env;
+	struct aws_fault fault = { .class = AWS_OK };
+	struct err own = { 0 };
+	char account[VENDOR_ACCOUNT_MAX];
+
+	if (!env->base)
+		return err_set(err, RC_DENIED, "base_identity_missing",
+			       "connectord has no AWS identity of its own right now; its operator "
+			       "must configure one. Nothing was changed.");
+	if (aws_env_knows_own_account(env->aws) ||
+	    own_account_learn(env, run->client, run->db, region, account, &fault, &own) == RC_OK)
+		return RC_OK;
+	log_error("vendor_account_unknown", &own);
+	if (is_refusal(&fault))
+		return refused(err);
+	return err_set(err, RC_RETRY, "vendor_account_unknown",
+		       "connectord does not know yet which AWS account is its own, and assumes no "
+		       "role before it does; should this last, its operator must see why AWS STS "
+		       "cannot be asked. Nothing was changed.");
+}
+
+/* Where AWS tells why, it names a policy. Of the role's own policies it tells a stranger nothing, or calls them
+ * resource-based; every other one binds the caller, which is us. */
+static bool is_by_our_policies(const struct aws_fault *fault)
+{
+	static const char *const OURS[] = { "implicit", "explicit", "scp",
+					    "boundary", "session",  "vpc_endpoint" };
+
+	for (size_t i = 0; i < COUNT_OF(OURS); i++)
+		if (strcmp(fault->deny_cause, OURS[i]) == 0)
+			return fault->class == AWS_DENIED;
+	return false;
+}
+
+enum rc own_account_blame(const struct aws_fault *fault, struct err *err)
+{
+	if (is_refusal(fault))
+		return refused(err);
+	if (is_by_our_policies(fault))
+		return err_set(err, RC_DENIED, "base_identity_denied",
+			       "The policies on connectord's own AWS identity do not let it "
+			       "assume the role; its operator must allow it sts:AssumeRole. "
+			       "Nothing was changed.");
+	return RC_OK;
+}
