@@ -134,6 +134,7 @@ export const operations = {
       session_name: input.RoleSessionName,
       role_arn: input.RoleArn,
       session_policy: input.Policy,
+      duration_s: input.DurationSeconds,
     });
     checkInput(input);
     if (!/^arn:[\w-]+:iam::\d{12}:role\/.+/.test(input.RoleArn)) throw invalid(`${input.RoleArn} is invalid`);
