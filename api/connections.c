@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "db/audit.h"
 #include "db/connections.h"
+#include "db/vendor.h"
+
+#include <stdio.h>
 
 enum { PATCH_TRIES = 4 };
 
@@ -39,6 +42,15 @@ static struct http_reply own_account(struct http_request *req)
 	return problem_of(
 		req, 403, "own_account_role",
 		"The role is in the account that runs this service, which is never connected.");
+}
+
+/* The account that runs this service: the setting, else what a worker found out about itself. */
+static enum rc find_vendor(struct http_request *req, char out[VENDOR_ACCOUNT_MAX], struct err *err)
+{
+	if (!*req->env->vendor_account)
+		return vendor_load(req->db, out, err);
+	(void)snprintf(out, VENDOR_ACCOUNT_MAX, "%s", req->env->vendor_account);
+	return RC_OK;
 }
 
 static enum rc seal(const struct http_request *req, struct id connection_id, struct str secret,
@@ -94,10 +106,14 @@ struct http_reply connections_create(struct http_request *req)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct connection_fields in = { 0 };
 	struct connection_values values = { 0 };
-	const struct connection_known known = { .vendor = str_c(req->env->vendor_account) };
+	struct connection_known known = { .vendor = S("") };
 	const struct id connection_id = id_new();
-	char text[ID_TEXT_MAX];
+	char text[ID_TEXT_MAX], vendor[VENDOR_ACCOUNT_MAX] = "";
 	struct http_reply reply = { 0 };
+
+	if (find_vendor(req, vendor, &err) != RC_OK)
+		return problem_err(req, &err);
+	known.vendor = str_c(vendor);
 
 	bool good = connection_fields_create(req->body, &in, &values, &tree, &p);
 	bool own = connection_fields_judge(&values, &known, &p);
@@ -194,8 +210,12 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	AUTO(db_rows) struct db_rows *fresh = NULL;
 	struct connection_fields in = { 0 };
 	struct connection_values old = { 0 }, values = { 0 };
-	struct connection_known known = { .vendor = str_c(req->env->vendor_account) };
+	struct connection_known known = { .vendor = S("") };
+	char vendor[VENDOR_ACCOUNT_MAX] = "";
 
+	if (find_vendor(req, vendor, &err) != RC_OK)
+		return problem_err(req, &err);
+	known.vendor = str_c(vendor);
 	values_of(rows, &old);
 	values = old;
 

@@ -72,6 +72,16 @@ def test_a_role_of_our_own_account_is_forbidden_and_audited(start_server, databa
     assert tenant.all("/v1/connections") == []
 
 
+def test_our_own_account_is_known_from_the_workers_when_no_setting_names_it(start_server, pg):
+    fresh = pg.database()
+    tenant = start_server(database=fresh).organization()
+    sent = body(aws_account_id="469725248735", auth={"method": "assume_role", "role_arn": "arn:aws:iam::469725248735:role/R"})
+    made = expect(tenant.post("/v1/connections", sent), 201)  # nobody knows it yet; the worker will refuse
+    fresh.rows("INSERT INTO vendor (account_id) VALUES ('469725248735')")
+    for answer in (tenant.post("/v1/connections", sent), tenant.patch("/v1/connections/" + made["id"], {"auth": sent["auth"]})):
+        assert (answer.status_code, answer.json()["code"]) == (403, "own_account_role")
+
+
 FIELDS = {
     "/aws_account_id": ["", "123", "1234567890123", "0123456789 1", "-12345678901", "1e11", 123456789012, "１２３４５６７８９０１２",
                         "٠١٢٣٤٥٦٧٨٩٠١", ACCOUNT + "\n", "000000000000", None, [ACCOUNT]],
