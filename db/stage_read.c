@@ -125,63 +125,122 @@ enum rc stage_read_clear(struct db *db, struct err *err)
 	return db_run(db, NULL, &CLEAR, NULL, NULL, err);
 }
 
-/* A user made after the report, or made again, is not in it with this date of birth. */
+/* A user made after the report, or made again, is not in it with this date of birth. The report may be hours old, so the owner
+ * of a key that we hold is asked whatever it says, and everybody once a day: each user has a moment of the day, and is asked
+ * by the first sync after it. */
 static const struct stmt KEY_USERS = {
 	"stage_read_key_users",
-	"SELECT u.entity_id, u.arn, u.name, coalesce(r.key1_created, '') AS key1_created, "
+	"WITH held AS ("
+	"  SELECT src_id FROM edge WHERE org_id = $1 AND account_id = $3 AND region = 'global' AND "
+	"scope = 'iam'"
+	"   AND part = 'access_keys' AND kind = 'has_credential' AND deleted_at IS NULL"
+	" ), looked AS ("
+	"  SELECT extract(epoch FROM now()) / 86400 AS today, extract(epoch FROM coalesce(CASE "
+	"WHEN "
+	"c.state = 'ok'"
+	"   THEN s.started_at END, c.last_complete_at - interval '1 hour')) / 86400 AS before"
+	"  FROM coverage c LEFT JOIN sync s ON s.org_id = c.org_id AND s.sync_id = c.sync_id"
+	"  WHERE c.org_id = $1 AND c.connection_id = $2 AND c.account_id = $3 AND c.region = "
+	"'global'"
+	"   AND c.scope = 'iam' AND c.part = 'access_keys'"
+	" ), users AS ("
+	"  SELECT *, ('x' || left(entity_id::text, 4))::bit(16)::integer / 65536.0 AS moment FROM "
+	"stage_user"
+	" )"
+	" SELECT u.entity_id, u.arn, u.name, coalesce(r.key1_created, '') AS key1_created, "
 	"coalesce(r.key1_at, '') AS key1_at,"
 	" coalesce(r.key1_region, '') AS key1_region, coalesce(r.key1_service, '') AS key1_service,"
 	" coalesce(r.key2_created, '') AS key2_created, coalesce(r.key2_at, '') AS key2_at,"
 	" coalesce(r.key2_region, '') AS key2_region, coalesce(r.key2_service, '') AS key2_service"
-	" FROM stage_user u LEFT JOIN stage_report r ON r.arn = u.arn AND r.born = u.born"
-	" WHERE (NOT $1::boolean OR r.arn IS NULL OR r.key1_created <> '' OR r.key2_created <> '')"
-	" AND u.entity_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY "
-	"u.entity_id LIMIT $3::bigint",
-	3
+	" FROM users u LEFT JOIN stage_report r ON r.arn = u.arn AND r.born = u.born"
+	" WHERE (NOT $4::boolean OR r.arn IS NULL OR r.key1_created <> '' OR r.key2_created <> ''"
+	"  OR u.entity_id IN (SELECT src_id FROM held)"
+	"  OR EXISTS (SELECT FROM looked l WHERE floor(l.today - u.moment) > floor(l.before - "
+	"u.moment)))"
+	" AND u.entity_id > coalesce($5::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY "
+	"u.entity_id LIMIT $6::bigint",
+	6
 };
 
-enum rc stage_read_key_users(struct db *db, bool has_report, struct id after, struct db_rows **ret,
-			     struct err *err)
+enum rc stage_read_key_users(struct db *db, const struct stage_scope *of, bool has_report,
+			     struct id after, struct db_rows **ret, struct err *err)
 {
-	const struct arg args[] = { arg_bool(has_report), arg_id(after),
-				    arg_i64(STAGE_READ_BATCH) };
+	const struct db_who who = { .org_id = of->org_id };
+	const struct arg args[] = { arg_id(of->org_id),    arg_id(of->connection_id),
+				    arg_c(of->account_id), arg_bool(has_report),
+				    arg_id(after),         arg_i64(STAGE_READ_BATCH) };
 
-	return db_run(db, NULL, &KEY_USERS, args, ret, err);
+	return db_run(db, &who, &KEY_USERS, args, ret, err);
 }
 
+/* Whoever owns a device that we hold and that was not shown yet is asked before it can be taken for gone. */
 static const struct stmt MFA_USERS = {
 	"stage_read_mfa_users",
-	"SELECT u.entity_id, u.arn, u.name FROM stage_user u LEFT JOIN stage_report r ON r.arn = "
-	"u.arn AND r.born = u.born"
-	" WHERE (NOT $1::boolean OR r.arn IS NULL OR r.mfa_active)"
-	" AND $2::boolean = EXISTS (SELECT FROM stage_edge e WHERE e.kind = 'has_credential' AND "
-	"e.part = 'mfa'"
-	"  AND e.src_id = u.entity_id)"
-	" AND u.entity_id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY "
-	"u.entity_id LIMIT $4::bigint",
-	4
+	"WITH missing AS ("
+	"  SELECT src_id FROM edge e WHERE org_id = $1 AND account_id = $2 AND region = 'global' "
+	"AND scope = 'iam'"
+	"   AND part = 'mfa' AND kind = 'has_credential' AND deleted_at IS NULL"
+	"   AND edge_id NOT IN (SELECT edge_id FROM stage_edge WHERE part = 'mfa')"
+	" ), users AS ("
+	"  SELECT u.*, NOT $3::boolean OR r.arn IS NULL OR r.mfa_active AS active,"
+	"   u.entity_id IN (SELECT src_id FROM stage_edge WHERE kind = 'has_credential' AND part = "
+	"'mfa') AS shown,"
+	"   u.entity_id IN (SELECT src_id FROM missing) AS short"
+	"  FROM stage_user u LEFT JOIN stage_report r ON r.arn = u.arn AND r.born = u.born"
+	" )"
+	" SELECT entity_id, arn, name, CASE WHEN short OR (active AND NOT shown) THEN 0 WHEN "
+	"active THEN 1 ELSE 2 END AS turn"
+	" FROM users WHERE entity_id > coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')"
+	" ORDER BY entity_id LIMIT $5::bigint",
+	5
 };
 
-enum rc stage_read_mfa_users(struct db *db, bool has_report, bool with_virtual, struct id after,
-			     struct db_rows **ret, struct err *err)
+enum rc stage_read_mfa_users(struct db *db, const struct stage_scope *of, bool has_report,
+			     struct id after, struct db_rows **ret, struct err *err)
 {
-	const struct arg args[] = { arg_bool(has_report), arg_bool(with_virtual), arg_id(after),
-				    arg_i64(STAGE_READ_BATCH) };
+	const struct db_who who = { .org_id = of->org_id };
+	const struct arg args[] = { arg_id(of->org_id), arg_c(of->account_id), arg_bool(has_report),
+				    arg_id(after), arg_i64(STAGE_READ_BATCH) };
 
-	return db_run(db, NULL, &MFA_USERS, args, ret, err);
+	return db_run(db, &who, &MFA_USERS, args, ret, err);
 }
 
-static const struct stmt MFA_COUNT = { "stage_read_mfa_count",
-				       "SELECT count(DISTINCT entity_id) AS n FROM stage_entity "
-				       "WHERE kind = 'aws.mfa_device' AND rank = 0",
-				       0 };
+/* AWS counts what is assigned; a virtual device without an owner is not. No listing shows the root user's hardware. */
+static const struct stmt MFA_COUNT = {
+	"stage_read_mfa_count",
+	"SELECT count(DISTINCT dst_id) + CASE WHEN count(*) FILTER (WHERE src_id = $1) = 0 AND "
+	"EXISTS (SELECT FROM"
+	" stage_report WHERE arn = $2 AND mfa_active) THEN 1 ELSE 0 END AS n"
+	" FROM stage_edge WHERE kind = 'has_credential' AND part = 'mfa'",
+	2
+};
 
-enum rc stage_read_mfa_count(struct db *db, int64_t *ret_n, struct err *err)
+enum rc stage_read_mfa_count(struct db *db, struct id root, const char *root_arn, int64_t *ret_n,
+			     struct err *err)
 {
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	enum rc rc = db_run(db, NULL, &MFA_COUNT, NULL, &rows, err);
+	const struct arg args[] = { arg_id(root), arg_c(root_arn) };
+	enum rc rc = db_run(db, NULL, &MFA_COUNT, args, &rows, err);
 
 	if (rc == RC_OK)
 		*ret_n = db_rows_i64(rows, 0, "n");
+	return rc;
+}
+
+static const struct stmt REGIONS = {
+	"stage_read_regions",
+	"SELECT attrs->'regions' AS regions FROM entity WHERE org_id = $1 AND entity_id = $2", 2
+};
+
+enum rc stage_read_regions(struct db *db, struct id org_id, struct id account, json_t **ret,
+			   struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct db_who who = { .org_id = org_id };
+	const struct arg args[] = { arg_id(org_id), arg_id(account) };
+	enum rc rc = db_run(db, &who, &REGIONS, args, &rows, err);
+
+	if (rc == RC_OK)
+		*ret = db_rows_count(rows) > 0 ? db_rows_json(rows, 0, "regions") : NULL;
 	return rc;
 }

@@ -26,15 +26,26 @@ MUST_CHECK enum rc stage_read_counts(struct db *db, struct db_rows **ret, struct
 /* Notes the users for the second merge, which needs them after the stage was emptied. */
 MUST_CHECK enum rc stage_read_keep_users(struct db *db, struct err *err);
 MUST_CHECK enum rc stage_read_clear(struct db *db, struct err *err);
+/* Whose inventory to hold against the stage. */
+struct stage_scope {
+	struct id org_id, connection_id;
+	const char *account_id;
+};
 /* Users whose access keys have to be listed: entity_id, arn, name and the report's key columns ("" without a row). has_report
  * false: all users. */
-MUST_CHECK enum rc stage_read_key_users(struct db *db, bool has_report, struct id after,
-					struct db_rows **ret, struct err *err);
-/* Users who may have an MFA device that is not virtual: entity_id, arn, name. with_virtual: also those who have a virtual
- * one. */
-MUST_CHECK enum rc stage_read_mfa_users(struct db *db, bool has_report, bool with_virtual,
-					struct id after, struct db_rows **ret, struct err *err);
-/* *ret_n: MFA devices in the stage. */
-MUST_CHECK enum rc stage_read_mfa_count(struct db *db, int64_t *ret_n, struct err *err);
+MUST_CHECK enum rc stage_read_key_users(struct db *db, const struct stage_scope *of,
+					bool has_report, struct id after, struct db_rows **ret,
+					struct err *err);
+/* All users once the virtual MFA devices are staged: entity_id, arn, name, and turn: 0 = to be asked for other devices in
+ * any case, 1 = has MFA and a virtual device, 2 = has no MFA as far as the report knows. */
+MUST_CHECK enum rc stage_read_mfa_users(struct db *db, const struct stage_scope *of,
+					bool has_report, struct id after, struct db_rows **ret,
+					struct err *err);
+/* *ret_n: MFA devices in the stage that are somebody's, and one more for a root user that has MFA but no virtual device. */
+MUST_CHECK enum rc stage_read_mfa_count(struct db *db, struct id root, const char *root_arn,
+					int64_t *ret_n, struct err *err);
+/* The regions that the inventory has for an account; new reference, NULL = none. */
+MUST_CHECK enum rc stage_read_regions(struct db *db, struct id org_id, struct id account,
+				      json_t **ret, struct err *err);
 
 #endif

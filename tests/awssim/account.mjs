@@ -27,6 +27,7 @@ export class Account {
     this.root = { mfa: true, keys: 0, password_last_used: undefined, ...spec.root };
     this.passwordPolicy = spec.password_policy;
     this.reportPolls = spec.credential_report_polls;
+    this.unassignedMfa = spec.unassigned_mfa ?? [];
     for (const kind of KINDS) {
       this[kind] = new Map();
       for (const [name, one] of Object.entries(spec[kind] ?? {})) this.put(kind, name, one ?? {});

@@ -126,11 +126,13 @@ const ACCOUNT_FIELDS = {
   regions: "optedIn",
   sts_disabled_regions: "stsOff",
   password_policy: "passwordPolicy",
+  unassigned_mfa: "unassignedMfa",
 };
 
 function setAccount(account, op) {
   for (const [name, field] of Object.entries(ACCOUNT_FIELDS)) if (name in op) account[field] = op[name] ?? undefined;
   if (op.forget_report) account.report = undefined;
+  if (op.report) account.report = { content: op.report, at: account.world.now() };
   account.world.touch();
   return {};
 }

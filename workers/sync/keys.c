@@ -1,4 +1,4 @@
-/* Access keys of the users that may have some, and when each was last used: from the credential report wherever a key's
+/* Access keys of the users that may have some or had some when we last looked, and when each was last used: from the credential report wherever a key's
  * creation time tells which of the report's two columns is this key's, from a call for the key itself elsewhere. */
 #include "aws/iam.h"
 #include "base/mem.h"
@@ -20,6 +20,9 @@ static bool has_report(struct sync *s)
 
 static enum rc load_users(struct sync *s, struct work *w, struct err *err)
 {
+	const struct stage_scope of = { .org_id = s->run->task->org_id,
+					.connection_id = s->run->task->connection_id,
+					.account_id = s->who.account };
 	struct id last = { { 0 } };
 	enum rc rc = RC_OK;
 	int n = STAGE_READ_BATCH;
@@ -28,7 +31,7 @@ static enum rc load_users(struct sync *s, struct work *w, struct err *err)
 		AUTO(db_rows) struct db_rows *rows = NULL;
 		size_t first = w->n;
 
-		rc = stage_read_key_users(s->run->db, has_report(s), last, &rows, err);
+		rc = stage_read_key_users(s->run->db, &of, has_report(s), last, &rows, err);
 		n = db_rows_count(rows);
 		if (rc == RC_OK)
 			rc = work_add_rows(w, rows, "arn", part_name(PART_ACCESS_KEYS), &last, err);
@@ -189,6 +192,7 @@ enum rc keys_collect(struct sync *s, struct err *err)
 	const struct work_op list = { .part = PART_ACCESS_KEYS,
 				      .op = &IAM_LIST_ACCESS_KEYS,
 				      .name_param = "UserName",
+				      .must_exist = true,
 				      .found = keys_found,
 				      .arg = &unknown };
 	const struct work_op use = { .part = PART_KEY_LAST_USED,

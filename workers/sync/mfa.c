@@ -1,10 +1,13 @@
 /* MFA devices: all virtual ones in one listing; hardware keys and passkeys only by asking for a user. Who is asked follows
- * from the credential report, and AWS's count of devices says when that was not enough. */
+ * from the credential report and from the devices that we hold; AWS's count of devices says when that was not enough.
+ * Never lets a device go whose owner was not asked. */
 #include "aws/iam.h"
 #include "base/mem.h"
 #include "db/stage_read.h"
 #include "workers/sync/collect.h"
 #include "workers/sync/work.h"
+
+enum { MFA_REST_MAX = 1000 }; /* calls for users whom nothing suspects */
 
 static const char *type_of(struct str serial)
 {
@@ -94,13 +97,45 @@ static enum rc devices_found(struct sync *s, struct work_item *user, json_t *rep
 	return rc;
 }
 
-static enum rc ask_users(struct sync *s, bool with_virtual, struct err *err)
+/* Users in the order in which they are asked: those who must be, those whom the report knows with MFA, the others. */
+enum turn { TURN_MUST, TURN_ACTIVE, TURN_REST, TURNS };
+
+struct turns {
+	struct work of[TURNS];
+	bool cut; /* more of the rest than may be asked */
+};
+
+static void turns_done(struct turns *t)
 {
-	AUTO(work) struct work users = { .n = 0 };
-	const struct work_op list = { .part = PART_MFA,
-				      .op = &IAM_LIST_MFA_DEVICES,
-				      .name_param = "UserName",
-				      .found = devices_found };
+	for (int i = 0; i < TURNS; i++)
+		work_done(&t->of[i]);
+}
+DEFINE_AUTO_VALUE(turns, turns_done)
+
+static enum rc add_rows(struct turns *t, const struct db_rows *rows, struct id *last,
+			struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (int i = 0; rc == RC_OK && i < db_rows_count(rows); i++) {
+		int64_t turn = db_rows_i64(rows, i, "turn");
+
+		*last = db_rows_id(rows, i, "entity_id");
+		if (turn == TURN_REST && t->of[turn].n == MFA_REST_MAX)
+			t->cut = true;
+		else
+			rc = work_add(&t->of[turn], *last, db_rows_text(rows, i, "arn"),
+				      db_rows_text(rows, i, "name"), S(""), part_name(PART_MFA),
+				      err);
+	}
+	return rc;
+}
+
+static enum rc load_turns(struct sync *s, struct turns *t, struct err *err)
+{
+	const struct stage_scope of = { .org_id = s->run->task->org_id,
+					.connection_id = s->run->task->connection_id,
+					.account_id = s->who.account };
 	bool report = sync_part(s, PART_REPORT)->state == PART_OK;
 	struct id last = { { 0 } };
 	enum rc rc = stage_flush(s->stage, err);
@@ -109,33 +144,61 @@ static enum rc ask_users(struct sync *s, bool with_virtual, struct err *err)
 	while (rc == RC_OK && n == STAGE_READ_BATCH) {
 		AUTO(db_rows) struct db_rows *rows = NULL;
 
-		rc = stage_read_mfa_users(s->run->db, report, with_virtual, last, &rows, err);
+		rc = stage_read_mfa_users(s->run->db, &of, report, last, &rows, err);
 		n = db_rows_count(rows);
 		if (rc == RC_OK)
-			rc = work_add_rows(&users, rows, "arn", part_name(PART_MFA), &last, err);
+			rc = add_rows(t, rows, &last, err);
 	}
-	return rc == RC_OK ? work_run(s, &users, &list, err) : rc;
+	return rc;
 }
 
-/* A user with a virtual device may hold a passkey as well; only AWS's count tells that one is missing. */
-static enum rc ask_the_others(struct sync *s, struct err *err)
+static enum rc count_devices(struct sync *s, int64_t *ret_n, struct err *err)
 {
-	int64_t found = 0;
+	AUTO_TEXT char *arn = mem_text("arn:%s:iam::%s:root", s->emit.partition, s->emit.account);
 	enum rc rc = stage_flush(s->stage, err);
 
-	if (rc == RC_OK)
-		rc = stage_read_mfa_count(s->run->db, &found, err);
-	if (rc != RC_OK || (s->mfa_in_use >= 0 && found >= s->mfa_in_use))
-		return rc;
-	return ask_users(s, true, err);
+	return rc == RC_OK ? stage_read_mfa_count(s->run->db,
+						  emit_id(&s->emit, "aws.iam_user", str_c(arn)),
+						  arn, ret_n, err)
+			   : rc;
+}
+
+/* A user with a virtual device may hold a passkey as well, and the report may be older than a device: only AWS's count
+ * tells that one is missing. Without that count, those whom the report knows with MFA are asked. */
+static enum rc ask_users(struct sync *s, struct turns *t, struct err *err)
+{
+	const struct work_op list = { .part = PART_MFA,
+				      .op = &IAM_LIST_MFA_DEVICES,
+				      .name_param = "UserName",
+				      .must_exist = true,
+				      .found = devices_found };
+	bool known = s->mfa_in_use >= 0;
+	int64_t found = 0;
+	enum rc rc = work_run(s, &t->of[TURN_MUST], &list, err);
+
+	for (int turn = TURN_ACTIVE; rc == RC_OK && turn <= (known ? TURN_REST : TURN_ACTIVE);
+	     turn++) {
+		rc = count_devices(s, &found, err);
+		if (rc != RC_OK || (known && found >= s->mfa_in_use))
+			return rc;
+		rc = work_run(s, &t->of[turn], &list, err);
+	}
+	if (rc == RC_OK && known && t->cut)
+		rc = count_devices(s, &found, err);
+	if (rc == RC_OK && known && t->cut && found < s->mfa_in_use)
+		part_say(sync_part(s, PART_MFA), PART_MFA, PART_PARTIAL, "count_mismatch",
+			 "AWS counts more MFA devices than were found, and too many users are "
+			 "left to ask each of them");
+	return rc;
 }
 
 enum rc mfa_collect(struct sync *s, struct err *err)
 {
+	AUTO(turns) struct turns t = { .cut = false };
 	enum rc rc = sync_pages(s, PART_MFA, &IAM_LIST_VIRTUAL_MFA_DEVICES, NULL, virtual_page,
 				NULL, err);
 
 	if (rc == RC_OK)
-		rc = ask_users(s, false, err);
-	return rc == RC_OK ? ask_the_others(s, err) : rc;
+		rc = load_turns(s, &t, err);
+	return rc == RC_OK ? ask_users(s, &t, err) : rc;
 }

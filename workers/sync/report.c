@@ -142,7 +142,7 @@ static enum rc put_row(struct sync *s, const struct report_header *h, const stru
 		return RC_OK;
 	sync_part(s, PART_REPORT)->items++;
 	rc = emit_entity(&s->emit, &e, report_attrs(h, row, root || !listed), err);
-	return rc == RC_OK && !root ? stage_row(s, h, row, err) : rc;
+	return rc == RC_OK ? stage_row(s, h, row, err) : rc;
 }
 
 static enum rc read_rows(struct sync *s, struct str content, struct err *err)

@@ -84,7 +84,7 @@ static enum rc done(void *arg, void *item, json_t *reply, bool more, const struc
 
 	(void)more;
 	if (!reply) {
-		if (fault->class != AWS_NOT_FOUND)
+		if (fault->class != AWS_NOT_FOUND || r->op->must_exist)
 			part_object_fault(part, fault);
 		return RC_OK;
 	}

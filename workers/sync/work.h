@@ -35,13 +35,14 @@ MUST_CHECK enum rc work_add_rows(struct work *w, const struct db_rows *rows, con
 				 const char *part, struct id *ret_last, struct err *err);
 
 /* One call per item. name_param takes item->name, or item->arn when by_arn; extra_param takes item->extra (NULL = none).
- * found() gets each page of each answer. NOT_FOUND: it vanished meanwhile, nothing happens. Other faults are counted at
+ * found() gets each page of each answer. NOT_FOUND: it vanished meanwhile, nothing happens; must_exist: it may have been
+ * renamed as well, and what belongs to it is not gone on that ground, so this counts as a fault. Faults are counted at
  * `part`. */
 struct work_op {
 	enum part_id part;
 	const struct aws_op *op;
 	const char *name_param, *extra_param;
-	bool by_arn;
+	bool by_arn, must_exist;
 	enum rc (*found)(struct sync *s, struct work_item *item, json_t *reply, void *arg,
 			 struct err *err);
 	void *arg;

@@ -24,7 +24,8 @@ function virtualDevices(account) {
   const all = account.root.mfa
     ? [...owned, { SerialNumber: rootSerial(account), EnableDate: account.created, User: root }]
     : owned;
-  return all.sort((a, b) => (a.SerialNumber < b.SerialNumber ? -1 : 1));
+  const spare = account.unassignedMfa.map((name) => ({ SerialNumber: account.arn("mfa", name) }));
+  return [...all, ...spare].sort((a, b) => (a.SerialNumber < b.SerialNumber ? -1 : 1));
 }
 
 const ASSIGNMENT = { Assigned: true, Unassigned: false };

@@ -1,0 +1,142 @@
+"""What a sync did not ask for is not gone: devices, keys, providers, regions and reports that are not what they seem."""
+import uuid
+
+import pytest
+from sync_model import compare, coverage
+from waiting import wait_until
+
+DEMO = "111122223333"
+
+
+@pytest.fixture(scope="module")
+def aws(start_awssim):
+    return start_awssim("demo")
+
+
+@pytest.fixture(scope="module")
+def worker(start_worker, aws):
+    return start_worker(aws, aws_rates="iam=100000,sts=100000,ec2=100000", aws_call_timeout_s=1, aws_scope_deadline_s=2, poll_ms=50)
+
+
+class Account:
+    """An account of its own, connected, with whatever a test put there."""
+
+    def __init__(self, org, aws, worker, database, **world):
+        self.org, self.aws, self.worker, self.database = org, aws, worker, database
+        self.number = str(900_000_000_000 + uuid.uuid4().int % 99_999_999_999)
+        aws.set(external_id=org.org_id)
+        role = aws.world["accounts"][DEMO]["roles"]["ConnectordReadOnly"]
+        aws.mutate({"op": "put_account", "account": self.number, **world, "roles": {"ConnectordReadOnly": role}})
+        self.connection = org.connect(self.number, role_arn=f"arn:aws:iam::{self.number}:role/ConnectordReadOnly")["id"]
+        first = wait_until(lambda: org.syncs(self.connection), lambda: worker.tail(), 20)[0]
+        done = org.wait_sync(first["id"])
+        assert done["state"] == "complete", (done, coverage(database, org.org_id), worker.tail())
+
+    def change(self, op, **fields):
+        return self.aws.mutate({"op": op, "account": self.number, **fields})[0]
+
+    def sync(self, state="complete"):
+        """One more sync; the operations it called."""
+        before = self.aws.last()
+        done = self.org.wait_sync(self.org.sync(self.connection)["id"])
+        assert done["state"] == state, (done, self.coverage(), self.worker.tail())
+        return [call["operation"] for call in self.aws.calls(before) if call["account"] == self.number]
+
+    def coverage(self):
+        return {part: {"state": state, "code": code, "reason": reason, "via": via} for part, state, code, reason, via in self.database.rows(
+            "SELECT part, state, reason_code, reason, via FROM coverage WHERE org_id = %s", self.org.org_id)}
+
+    def differences(self):
+        """But for what the report says, which may be older than the change."""
+        found = compare(self.database, self.org.org_id, self.aws.inventory(self.number))
+        return [one for one in found if ": mfa_active is" not in one]
+
+    def live(self, kind):
+        return {key: attrs for key, attrs in self.database.rows(
+            "SELECT key, attrs FROM entity WHERE org_id = %s AND kind = %s AND deleted_at IS NULL AND NOT stub", self.org.org_id, kind)}
+
+    def ops(self, kind):
+        return [op for op, in self.database.rows("SELECT op FROM change WHERE org_id = %s AND kind = %s AND subject = 'entity'"
+                                                 " ORDER BY change_id", self.org.org_id, kind)]
+
+
+@pytest.fixture
+def account(org, aws, worker, database):
+    aws.clear_faults()
+    yield lambda **world: Account(org, aws, worker, database, **world)
+    aws.clear_faults()
+
+
+def many(n=8, **more):
+    return {**{f"user-{i}": {} for i in range(n)}, **more}
+
+
+class TestMfa:
+    def test_a_passkey_beside_a_virtual_device_outlives_a_device_that_nobody_has(self, account):
+        one = account(users=many(both={"mfa": ["virtual", "u2f"], "password": {}}))
+        assert one.differences() == []
+        one.change("set_account", unassigned_mfa=["spare"])
+        one.sync()
+        keys = one.live("aws.mfa_device")
+        assert sorted(attrs["type"] for attrs in keys.values()) == ["u2f", "virtual", "virtual", "virtual"]  # root's, both's, spare
+
+    def test_a_device_that_the_report_does_not_know_yet_is_found_by_the_count(self, account):
+        one = account(users=many(late={"password": {}}))
+        one.change("put_user", name="late", password={}, mfa=["hardware"])
+        assert one.sync().count("ListMFADevices") == 9
+        assert one.differences() == []
+        assert one.sync().count("ListMFADevices") == 1, "its owner is known now, and nobody else is asked"
+        assert one.differences() == []
+
+    def test_a_device_outlives_a_report_that_says_there_is_none(self, account):
+        """The report says no, and other devices make the count agree."""
+        one = account(users=many(late={"password": {}}))
+        one.change("put_user", name="late", password={}, mfa=["hardware"])
+        one.sync()
+        one.aws.fault("access_denied", match={"account": one.number, "operation": "GetAccountSummary"})
+        one.sync("partial")
+        assert one.coverage()["mfa"]["state"] == "ok" and one.differences() == []
+
+    def test_a_user_who_is_gone_when_asked_takes_no_device_along(self, account):
+        one = account(users=many(owner={"mfa": ["hardware"], "password": {}}))
+        one.aws.fault("error", code="NoSuchEntity", status=404, match={"account": one.number, "operation": "ListMFADevices"})
+        one.sync("partial")
+        assert one.coverage()["mfa"]["state"] != "ok" and one.differences() == []
+
+    def test_a_deleted_device_goes(self, account):
+        one = account(users=many(owner={"mfa": ["hardware", "virtual"], "password": {}}))
+        one.change("put_user", name="owner", password={}, mfa=["virtual"])
+        one.sync()
+        assert len(one.live("aws.mfa_device")) == 2
+
+
+class TestKeys:
+    def test_a_key_that_the_report_does_not_know_is_found_once_and_kept(self, account):
+        """The report is made before the key and reused; the first sync finds the key because it could not read the report."""
+        one = account(users=many(owner={}))
+        one.change("put_key", user="owner")
+        one.aws.fault("access_denied", match={"account": one.number, "operation": "GetCredentialReport"})
+        one.sync("partial")
+        assert len(one.live("aws.access_key")) == 1
+        one.aws.clear_faults()
+        assert one.sync().count("ListAccessKeys") == 1
+        assert len(one.live("aws.access_key")) == 1 and one.differences() == []
+        one.aws.mutate({"op": "delete_key", "account": one.number, "user": "owner", "id": one.aws.inventory(one.number)["users"][0]["access_keys"][0]["id"]})
+        one.sync()
+        assert one.live("aws.access_key") == {}
+
+    def test_a_user_who_is_gone_when_asked_takes_no_key_along(self, account):
+        one = account(users=many(owner={"keys": [{}]}, other={"keys": [{}]}))
+        one.aws.fault("error", times=1, code="NoSuchEntity", status=404, match={"account": one.number, "operation": "ListAccessKeys"})
+        one.sync("partial")
+        row = one.coverage()["access_keys"]
+        assert row["state"] == "partial" and "as they were last seen" in row["reason"]
+        assert len(one.live("aws.access_key")) == 2
+
+    def test_everybody_is_asked_once_a_day(self, account):
+        one = account(users=many())
+        one.change("put_key", user="user-3")
+        assert one.sync().count("ListAccessKeys") == 0
+        one.database.rows("UPDATE sync SET started_at = started_at - interval '25 hours' WHERE org_id = %s", one.org.org_id)
+        assert one.sync().count("ListAccessKeys") == 8
+        assert len(one.live("aws.access_key")) == 1
