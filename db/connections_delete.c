@@ -33,7 +33,9 @@ static const struct stmt DROP_READY = {
 };
 static const struct stmt CANCEL_LEASED = {
 	"connections_delete_cancel_leased",
-	"UPDATE task SET cancel = true WHERE org_id = $1 AND connection_id = $2", 2
+	"WITH u AS (UPDATE task SET cancel = true WHERE org_id = $1 AND connection_id = $2"
+	" RETURNING task_id) SELECT pg_notify('task_cancel', '') WHERE EXISTS (SELECT FROM u)",
+	2
 };
 /* A sync none of whose tasks is leased any more has ended; one with leased tasks ends with them. */
 static const struct stmt END_SYNCS = {

@@ -158,6 +158,28 @@ static const struct stmt TALLY = {
 	0
 };
 
+#define LOCK_KEY "(hashtextextended('inventory ' || $1::uuid, 0))"
+static const struct stmt SHARE = { "inventory_share",
+				   "SELECT pg_advisory_xact_lock_shared" LOCK_KEY, 1 };
+static const struct stmt OWN = { "inventory_own",
+				 "SELECT pg_try_advisory_xact_lock" LOCK_KEY " AS got", 1 };
+
+enum rc inventory_share(struct db *db, struct id org_id, struct err *err)
+{
+	return db_run(db, NULL, &SHARE, (const struct arg[]){ arg_id(org_id) }, NULL, err);
+}
+
+enum rc inventory_own(struct db *db, struct id org_id, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	enum rc rc = db_run(db, NULL, &OWN, (const struct arg[]){ arg_id(org_id) }, &rows, err);
+
+	if (rc == RC_OK && !db_rows_bool(rows, 0, "got"))
+		return err_set(err, RC_RETRY, "inventory_busy",
+			       "the organization's inventory is being written; try again");
+	return rc;
+}
+
 static enum rc list_put(struct buf *list, const char *name)
 {
 	enum rc rc = buf_putc(list, list->n == 0 ? '{' : ',');

@@ -6,7 +6,6 @@ static const struct stmt DIFF = {
 	"inventory_edge_diff",
 	"INSERT INTO stage_edge_diff (edge_id, op, part, kind, src_id, dst_id, qualifier, attrs, "
 	"attrs_hash, before)"
-	" WITH r AS MATERIALIZED (SELECT entity_id FROM stage_diff WHERE op = 'recreated')"
 	" SELECT s.edge_id, CASE WHEN e.edge_id IS NULL THEN 'created' WHEN e.deleted_at IS NOT "
 	"NULL THEN 'restored'"
 	"  WHEN s.remade THEN 'recreated' ELSE 'changed' END, s.part, s.kind, s.src_id, s.dst_id, "

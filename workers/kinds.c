@@ -8,6 +8,7 @@ const struct task_kind KINDS[] = {
 	/* A check waits for whoever can mend what is wrong, so its attempts do not run out. */
 	{ .name = "verify", .run = verify_run, .attempts_max = 1000000, .timeout_s = 300 },
 	{ .name = "sync_account", .run = sync_account_run, .timeout_s = 6 * 3600 },
-	{ .name = "purge", .run = purge_run, .timeout_s = 600 },
+	/* A purge waits for what still runs, and nobody would ask for it again. */
+	{ .name = "purge", .run = purge_run, .attempts_max = 1000000, .timeout_s = 600 },
 	{ .name = NULL },
 };

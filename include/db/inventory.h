@@ -33,6 +33,12 @@ enum {
 	INVENTORY_PARTS_MAX = 64,
 };
 
+/* Until the transaction ends. Merges of an organization share its inventory; a purge must own it, else it would delete the
+ * documents and the ends of edges that a merge has just found to be there. share waits for one step of a purge, so it comes
+ * before the fence: waiting must not keep the heartbeat from the task. own never waits: RC_RETRY inventory_busy. */
+MUST_CHECK enum rc inventory_share(struct db *db, struct id org_id, struct err *err);
+MUST_CHECK enum rc inventory_own(struct db *db, struct id org_id, struct err *err);
+
 /* Joins the caller's transaction (which has called tasks_fence); stage_flush() came before. */
 MUST_CHECK enum rc inventory_merge(struct db *db, const struct inventory_merge *m,
 				   struct inventory_counts *ret, struct err *err);

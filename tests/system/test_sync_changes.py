@@ -196,3 +196,41 @@ def test_a_deleted_connection_is_purged_whole(org, connected, database):
                lambda: database.rows("SELECT kind, attempts, last_error FROM task"), 60)
     for table in ("entity", "edge", "coverage", "sync", "task", "schedule", "change", "document"):
         assert database.value(f"SELECT count(*) FROM {table} WHERE org_id = %s", org.org_id) == 0, table
+
+
+def test_a_purge_leaves_the_inventory_to_another_connection_of_the_account(org, account, connected, aws, worker, database):
+    """Unchanged rows name who found them first; deleting that one must not empty the account under the other."""
+    other = org.connect(account, role_arn=f"arn:aws:iam::{account}:role/ConnectordReadOnly")["id"]
+    first = wait_until(lambda: org.syncs(other), lambda: worker.tail(), 20)[0]
+    assert org.wait_sync(first["id"])["state"] == "complete"
+    before = snapshot(database, org.org_id)
+    assert org.delete(f"/v1/connections/{connected}").status_code == 202
+    wait_until(lambda: database.value("SELECT count(*) FROM connection WHERE org_id = %s", org.org_id) == 1,
+               lambda: database.rows("SELECT kind, attempts, last_error FROM task"), 60)
+    assert changed_rows(before, snapshot(database, org.org_id)) == []
+    for table in ("entity", "edge"):
+        assert database.rows(f"SELECT DISTINCT connection_id::text FROM {table} WHERE org_id = %s", org.org_id) == [
+            (str(uuid.UUID(other.removeprefix("conn_"))),)], table
+    assert compare(database, org.org_id, aws.inventory(account)) == []
+    org.complete_sync(other)
+    assert changed_rows(before, snapshot(database, org.org_id)) == []
+
+
+def test_a_purge_waits_as_long_as_a_dead_worker_keeps_a_lease(org, connected, worker, database):
+    """The attempts of a purge do not run out: nobody would ask for it again."""
+    dead = str(uuid.uuid4())
+    database.rows("INSERT INTO task (org_id, task_id, connection_id, kind, state, lease, leased_until, worker_id) VALUES"
+                  " (%s, %s, %s, 'verify', 'leased', 1, now() + interval '1 hour', %s)",
+                  org.org_id, dead, connected.removeprefix("conn_"), str(uuid.uuid4()))
+    assert org.delete(f"/v1/connections/{connected}").status_code == 202
+
+    def refused_often():
+        database.rows("UPDATE task SET run_at = now() WHERE org_id = %s AND kind = 'purge' AND state = 'ready'", org.org_id)
+        database.rows("NOTIFY task")
+        return database.value("SELECT attempts FROM task WHERE org_id = %s AND kind = 'purge'", org.org_id) > 8
+    wait_until(refused_often, lambda: worker.tail(), 20)
+    assert database.value("SELECT count(*) FROM entity WHERE org_id = %s", org.org_id) > 0
+    database.rows("DELETE FROM task WHERE org_id = %s AND task_id = %s", org.org_id, dead)
+    wait_until(lambda: database.value("SELECT count(*) FROM connection WHERE org_id = %s", org.org_id) == 0,
+               lambda: worker.tail(), 20)
+    assert database.value("SELECT count(*) FROM entity WHERE org_id = %s", org.org_id) == 0

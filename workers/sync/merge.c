@@ -73,8 +73,10 @@ static enum rc body(struct db *db, void *arg, struct err *err)
 					    .parts = m->parts,
 					    .n = (size_t)m->to - (size_t)m->from,
 					    .keep = m->keep };
-	enum rc rc = tasks_fence(db, task, err);
+	enum rc rc = inventory_share(db, task->org_id, err);
 
+	if (rc == RC_OK)
+		rc = tasks_fence(db, task, err);
 	list_parts(m); /* again on every try: the merge writes into it */
 	if (rc == RC_OK)
 		rc = documents_merge(db, task->org_id, err);
