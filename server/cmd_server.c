@@ -21,15 +21,15 @@ struct parts {
 	struct readiness *readiness;
 	struct http_mhd *public, *admin;
 	const char *admin_socket;
+	struct listen_mark admin_mark;
 	int port;
 };
 
 static void parts_done(struct parts *p)
 {
+	listen_remove(p->admin_socket, &p->admin_mark);
 	http_mhd_free(p->public);
 	http_mhd_free(p->admin);
-	if (p->admin && *p->admin_socket)
-		(void)unlink(p->admin_socket);
 	auth_free(p->auth);
 	readiness_free(p->readiness);
 	dbpool_free(p->pool);
@@ -134,7 +134,7 @@ static enum rc start(struct parts *p, const struct config *c, struct err *err)
 	if (rc != RC_OK || !*p->admin_socket)
 		return rc;
 	s = settings_of(p, c, HTTP_ADMIN);
-	rc = listen_unix(p->admin_socket, &s.listen_fd, err);
+	rc = listen_unix(p->admin_socket, &s.listen_fd, &p->admin_mark, err);
 	return rc == RC_OK ? http_mhd_start(&s, &p->admin, err) : rc;
 }
 
@@ -182,6 +182,8 @@ static void drain(struct parts *p, const sigset_t *set, int64_t drain_s)
 	http_mhd_quiesce(p->public);
 	if (p->admin)
 		http_mhd_quiesce(p->admin);
+	/* At once: a successor may listen under the name while we still answer. */
+	listen_remove(p->admin_socket, &p->admin_mark);
 	/* A second signal ends the patience. */
 	while (active(p) > 0 && clock_mono() < deadline && !told_to_stop(set))
 		tick(p);

@@ -3,6 +3,7 @@
 #include "server/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -87,29 +88,66 @@ static bool is_answered(const struct sockaddr_un *at)
 	return answered;
 }
 
-enum rc listen_unix(const char *path, int *ret_fd, struct err *err)
+/* Only a socket that nobody answers on is out of the way; a file that is none was meant for something
+ * else, and a mistyped setting must not cost it. */
+static enum rc make_way(const struct sockaddr_un *at, struct err *err)
+{
+	struct stat st = { 0 };
+
+	if (lstat(at->sun_path, &st) != 0)
+		return RC_OK; /* nothing there, or bind says what is wrong */
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(err, RC_INVALID, "listen",
+			       "admin_socket %s: there is something that is no socket; move it away"
+			       " or choose another path",
+			       at->sun_path);
+	if (is_answered(at))
+		return err_set(err, RC_CONFLICT, "listen",
+			       "admin_socket %s: another server listens there", at->sun_path);
+	(void)unlink(at->sun_path);
+	return RC_OK;
+}
+
+enum rc listen_unix(const char *path, int *ret_fd, struct listen_mark *ret_mark, struct err *err)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	mode_t old = 0;
 	int fd = -1, bound = -1;
+	enum rc rc = RC_OK;
 
 	if (strlen(path) >= sizeof(at.sun_path))
 		return err_set(err, RC_INVALID, "listen",
 			       "admin_socket %s: the path has more than %zu bytes", path,
 			       sizeof(at.sun_path) - 1);
 	memcpy(at.sun_path, path, strlen(path));
-	if (is_answered(&at))
-		return err_set(err, RC_CONFLICT, "listen",
-			       "admin_socket %s: another server listens there", path);
+	rc = make_way(&at, err);
+	if (rc != RC_OK)
+		return rc;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return refused(err, path, -1);
-	(void)unlink(path);
 	old = umask(0177);
 	bound = bind(fd, (const struct sockaddr *)&at, sizeof(at));
 	(void)umask(old);
 	if (bound != 0 || listen(fd, BACKLOG) != 0)
 		return refused(err, path, fd);
+	ret_mark->fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (ret_mark->fd < 0)
+		return refused(err, path, fd);
+	ret_mark->made = true;
 	*ret_fd = fd;
 	return RC_OK;
+}
+
+void listen_remove(const char *path, struct listen_mark *mark)
+{
+	struct stat ours = { 0 }, there = { 0 };
+
+	if (!mark->made)
+		return;
+	if (fstat(mark->fd, &ours) == 0 && lstat(path, &there) == 0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		(void)unlink(path);
+	(void)close(mark->fd);
+	mark->made = false;
 }

@@ -59,7 +59,7 @@ class Server(Process):
     def __init__(self, directory, database, keys, **settings):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.admin_socket = Path("/tmp") / f"cadm-{uuid.uuid4().hex[:12]}.sock"
+        self.admin_socket = Path(settings.get("admin_socket") or f"/tmp/cadm-{uuid.uuid4().hex[:12]}.sock")
         settings = {"database_url": database.app_url, "listen_host": "127.0.0.1", "listen_port": self.port,
                     "admin_socket": self.admin_socket, "operator_key_file": keys.operator_key,
                     "seal_public_file": keys.seal_public, **settings}

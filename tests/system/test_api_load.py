@@ -1,5 +1,6 @@
 """Many clients at once: every request is answered, the pool is bounded, nothing is mixed up between organizations."""
 import concurrent.futures
+import socket
 
 import requests
 from api import Organization
@@ -51,3 +52,17 @@ def test_a_drain_answers_what_is_under_way(start_server):
         statuses = [a.result() for a in answers]
     assert set(statuses) <= {200, "refused"}
     assert statuses.count(200) >= 20
+
+
+def test_a_successor_keeps_the_operators_socket_while_the_old_server_drains(start_server):
+    old = start_server()
+    with socket.create_connection(("127.0.0.1", old.port), timeout=10) as held:
+        held.sendall(b"POST /v1/connections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5\r\n"
+                     b"Expect: 100-continue\r\n\r\n")
+        assert held.recv(100).startswith(b"HTTP/1.1 100"), "the request is under way"
+        old.signal(15)
+        old.wait_log("server_draining")
+        new = start_server(admin_socket=old.admin_socket)
+        assert old.alive
+    assert old.wait_exit() == 0
+    assert new.operator.request("GET", "/v1/admin/organizations").status_code == 200
