@@ -241,7 +241,7 @@ enum rc principal_profile(struct sync *s, const json_t *item, struct err *err)
 			 "InstanceProfileId", common(item, "InstanceProfileId"), err);
 
 	json_array_foreach (json_object_get(item, "Roles"), i, role) {
-		struct id to;
+		struct id to = { { 0 } };
 
 		if (rc == RC_OK)
 			rc = emit_arn_stub(&s->emit, json_str(role, "Arn"), &to, err);
