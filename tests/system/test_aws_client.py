@@ -189,6 +189,32 @@ def test_a_region_that_is_off_is_not_a_broken_key(aws, simulator):
     assert outcome.kind == "creds_invalid", outcome
 
 
+def test_a_service_that_every_region_has_is_never_called_off(aws, simulator):
+    """IAM signs for us-east-1 wherever the connection lives: refused there while the key works is no region that is off."""
+    simulator.fault("region_off", match={"service": "iam"})
+    outcome = aws("call", "iam:ListUsers", region="eu-west-1", home="eu-west-1")
+    assert outcome.kind == "bad_request", outcome
+    assert outcome.fault["code"] == "InvalidClientTokenId"
+
+
+def test_a_page_without_an_api_is_no_missing_service_where_every_region_has_it(aws, simulator):
+    page = {"code": "", "message": "", "status": 404}
+    simulator.fault("error", match={"service": "iam"}, **page)
+    outcome = aws("call", "iam:ListUsers")
+    assert outcome.kind == "transient" and outcome.calls > 1, outcome
+    simulator.fault("error", match={"service": "ec2"}, **page)
+    assert aws("call", "ec2:DescribeRegions").kind == "unsupported"
+
+
+def test_a_name_that_is_not_found_for_a_moment_is_no_verdict(simulator):
+    """While other hosts are found: for IAM never, elsewhere only after seconds."""
+    for service, operation in (("IAM", "iam:ListUsers"), ("EC2", "ec2:DescribeRegions")):
+        lost = Aws(simulator, environment={f"AWS_ENDPOINT_URL_{service}": "http://connectord.invalid:1"}, role=ROLE,
+                   external_id="right", account=ACCOUNT, rates=FAST, call_timeout=2, deadline=3)
+        outcome = lost("call", operation, within=20)
+        assert (outcome.kind, outcome.fault["code"]) == ("transient", "host_not_found"), outcome
+
+
 def test_no_answer_from_home_is_no_verdict(aws, simulator):
     simulator.fault("region_off", match={"service": "ec2"})
     simulator.fault("http_500", match={"operation": "GetCallerIdentity"})

@@ -7,7 +7,9 @@
 #include "workers/aws/retry.h"
 #include <stdio.h>
 
-enum { LINES_MAX = REQUEST_LINES_MAX, RESOLVE_ATTEMPTS_MAX = 3 };
+enum { LINES_MAX = REQUEST_LINES_MAX, RESOLVE_ATTEMPTS_MAX = 3, HTTP_MISSING = 404 };
+#define RESOLVE_SPAN  (5 * CLOCK_S) /* between the first and the last of them, at least */
+#define RESOLVE_PAUSE (3 * CLOCK_S)
 
 static void fresh_page(struct run *run, struct flight *f)
 {
@@ -17,6 +19,7 @@ static void fresh_page(struct run *run, struct flight *f)
 	f->due = now;
 	f->give_up = now + run->c->env->scope_deadline;
 	f->failures = 0;
+	f->unresolved = 0;
 	f->throttles = 0;
 	f->taken = 0;
 	request_done(&f->request);
@@ -101,6 +104,16 @@ enum rc flight_send(struct run *run, struct flight *f, struct aws_fault *fault, 
 	return RC_OK;
 }
 
+/* Every region has these services: that one is missing or off is never the answer, or a network that fails would look like an
+ * account without anything to read. */
+static bool is_everywhere(const struct run *run)
+{
+	const struct endpoint_service *s = endpoint_service(run->work->op->service);
+
+	return s->kind == ENDPOINT_IAM || s->kind == ENDPOINT_GLOBAL_IN ||
+	       strcmp(s->id, "sts") == 0;
+}
+
 static enum flight_next again(struct run *run, struct flight *f, int64_t now, int64_t delay)
 {
 	f->state = FLIGHT_WAITING;
@@ -116,6 +129,8 @@ static enum flight_next again_later(struct run *run, struct flight *f, int64_t n
 	int64_t delay =
 		retry_delay(n, throttle, aws_client_chance(run->c), f->reply.retry_after_ms);
 
+	if (f->unresolved > 0 && delay < RESOLVE_PAUSE)
+		delay = RESOLVE_PAUSE;
 	if (now + delay >= f->give_up ||
 	    !limiter_retry(run->c->env->limiter, run->lane, throttle, &f->taken))
 		return FLIGHT_FAILED;
@@ -129,22 +144,30 @@ static enum flight_next throttled(struct run *run, struct flight *f, struct aws_
 
 	run->tally->throttles++;
 	limiter_throttled(l, run->lane, now);
-	if (limiter_is_dead(l, run->lane, now)) {
+	if (limiter_is_dead(l, run->lane, now) && !is_everywhere(run)) {
 		fault->class = AWS_UNSUPPORTED;
 		return FLIGHT_FAILED;
 	}
 	return again_later(run, f, now, ++f->throttles, true);
 }
 
+/* A name that stays away while others are found: AWS has no such service in that region. */
+static bool is_missing(const struct run *run, const struct flight *f, int64_t now)
+{
+	return f->unresolved >= RESOLVE_ATTEMPTS_MAX && now - f->lost_at >= RESOLVE_SPAN &&
+	       aws_env_resolves(run->c->env, now) && !is_everywhere(run);
+}
+
 static enum flight_next transient(struct run *run, struct flight *f, struct aws_fault *fault)
 {
 	int64_t now = clock_mono();
-	bool unresolved = strcmp(fault->code, "host_not_found") == 0;
 
 	f->failures++;
-	/* A name that is not there while others are: AWS has no such service in that region. */
-	if (unresolved && f->failures >= RESOLVE_ATTEMPTS_MAX &&
-	    aws_env_resolves(run->c->env, now)) {
+	if (strcmp(fault->code, "host_not_found") != 0)
+		f->unresolved = 0;
+	else if (f->unresolved++ == 0)
+		f->lost_at = now;
+	if (is_missing(run, f, now)) {
 		fault->class = AWS_UNSUPPORTED;
 		return FLIGHT_FAILED;
 	}
@@ -182,9 +205,10 @@ static enum flight_next ambiguous(struct run *run, struct aws_fault *fault)
 	}
 	if (run->recheck == RECHECK_REFUSED)
 		return FLIGHT_FAILED;
-	/* At home they work and this was home: the request was wrong, not the credentials. */
-	fault->class = strcmp(run->endpoint.region, t->home_region) == 0 ? AWS_BAD_REQUEST
-									 : AWS_REGION_DISABLED;
+	/* At home they work and no other region was asked: the request was wrong, not the credentials. */
+	fault->class = is_everywhere(run) || strcmp(run->endpoint.region, t->home_region) == 0
+			       ? AWS_BAD_REQUEST
+			       : AWS_REGION_DISABLED;
 	return FLIGHT_FAILED;
 }
 
@@ -206,6 +230,9 @@ static enum flight_next failed(struct run *run, struct flight *f, struct aws_fau
 		f->unskewed = true;
 		return again(run, f, clock_mono(), 0);
 	}
+	if (fault->class == AWS_UNSUPPORTED && fault->http_status == HTTP_MISSING &&
+	    is_everywhere(run)) /* somebody else's page */
+		fault->class = AWS_TRANSIENT;
 	switch (fault->class) {
 	case AWS_THROTTLED: return throttled(run, f, fault);
 	case AWS_TRANSIENT: return transient(run, f, fault);

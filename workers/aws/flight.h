@@ -31,6 +31,8 @@ struct flight {
 	int64_t give_up; /* no retry after */
 	int64_t signed_skew;
 	int failures;        /* of this page, throttles aside */
+	int unresolved;      /* failures whose host was not found */
+	int64_t lost_at;     /* the first of those */
 	int throttles;       /* of this page */
 	int taken;           /* quota tokens that this page's retries took */
 	bool refreshed;      /* the one refresh for "expired" is spent */

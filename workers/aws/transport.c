@@ -17,6 +17,7 @@ enum {
 struct transport {
 	CURLM *multi;
 	int call_timeout_s;
+	int open; /* transfers that nobody has taken back */
 	char *ca_file;
 };
 
@@ -176,6 +177,7 @@ enum rc transport_send(struct transport *t, struct transfer *x, const struct req
 	if (curl_multi_add_handle(t->multi, x->easy) != CURLM_OK)
 		return err_set(err, RC_BROKEN, "transport", "libcurl refuses another transfer");
 	x->open = true;
+	t->open++;
 	return RC_OK;
 }
 
@@ -186,7 +188,8 @@ void transport_turn(struct transport *t, int wait_ms)
 	/* Errors here concern the multi handle itself and mean misuse. */
 	CURLMcode code = curl_multi_perform(t->multi, &running);
 	assert(code == CURLM_OK);
-	if (wait_ms > 0) {
+	/* What has ended already wakes no poll. */
+	if (wait_ms > 0 && running == t->open) {
 		code = curl_multi_poll(t->multi, NULL, 0, wait_ms, NULL);
 		assert(code == CURLM_OK);
 		code = curl_multi_perform(t->multi, &running);
@@ -200,6 +203,7 @@ static void detach(struct transport *t, struct transfer *x)
 	curl_slist_free_all(x->lines);
 	x->lines = NULL;
 	x->open = false;
+	t->open--;
 }
 
 static const char *failure(const struct transfer *x, CURLcode code)
