@@ -59,6 +59,7 @@ static const struct {
 	{ 429, "", "", AWS_THROTTLED },
 	{ 503, "ServiceUnavailable", "Please reduce your request rate.", AWS_THROTTLED },
 	{ 403, "AccessDenied", "Rate exceeded", AWS_THROTTLED },
+	{ 409, "LimitExceeded", "", AWS_THROTTLED },
 	{ 400, "KMSThrottlingException", "", AWS_THROTTLED },
 	{ 500, "InternalFailure", "", AWS_TRANSIENT },
 	{ 500, "ServiceFailure", "", AWS_TRANSIENT },

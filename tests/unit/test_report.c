@@ -118,6 +118,34 @@ static void a_short_row_reads_as_nothing_behind_its_end(void **state)
 	assert_true(str_eq(report_value(&h, &c, REPORT_MFA), S("")));
 }
 
+static void only_a_row_with_a_name_and_every_column_is_whole(void **state)
+{
+	static const struct {
+		const char *row;
+		bool whole;
+	} ROWS[] = {
+		{ "a,b,2020-01-02T03:04:05+00:00,true\n", true },
+		{ "a,b,2020-01-02T03:04:05+00:00,\n", true },
+		{ "a,b,2020-01-02T03:04:05+00:00\n", false },
+		{ "a,b", false },
+		{ "a,b,2020-01-02T03:04:05+00:00,true,more\n", false },
+		{ "a,N/A,2020-01-02T03:04:05+00:00,true\n", false },
+		{ ",b,2020-01-02T03:04:05+00:00,true\n", false },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+		AUTO(csv) struct csv c;
+		AUTO(buf) struct buf text = BUF_INIT(1024);
+		struct report_header h;
+
+		assert_int_equal(buf_printf(&text, "user,arn,user_creation_time,mfa_active\n%s",
+					    ROWS[i].row),
+				 RC_OK);
+		read_two(buf_c(&text), &c, &h);
+		assert_int_equal(report_is_whole(&h, &c), ROWS[i].whole);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +155,7 @@ int main(void)
 		cmocka_unit_test(times_and_flags_are_written_as_the_listings_write_them),
 		cmocka_unit_test(the_root_row_is_the_root_user),
 		cmocka_unit_test(a_short_row_reads_as_nothing_behind_its_end),
+		cmocka_unit_test(only_a_row_with_a_name_and_every_column_is_whole),
 	};
 
 	json_setup();

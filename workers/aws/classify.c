@@ -66,6 +66,7 @@ static const struct {
 	{ "PriorRequestNotComplete", AWS_THROTTLED },
 	{ "TransactionInProgressException", AWS_THROTTLED },
 	{ "LimitExceededException", AWS_THROTTLED },
+	{ "LimitExceeded", AWS_THROTTLED },
 	{ "OverLimit", AWS_THROTTLED },
 	{ "InternalError", AWS_TRANSIENT },
 	{ "InternalErrorException", AWS_TRANSIENT },

@@ -38,6 +38,7 @@ static const char *const COLUMNS[REPORT_COLUMNS] = {
 
 enum rc report_header(const struct csv *row, struct report_header *ret)
 {
+	ret->n = row->n;
 	for (int c = 0; c < REPORT_COLUMNS; c++) {
 		ret->at[c] = -1;
 		for (size_t i = 0; i < row->n; i++) {
@@ -64,6 +65,12 @@ struct str report_value(const struct report_header *h, const struct csv *row, en
 	if (str_eq(v, S("N/A")) || str_eq(v, S("no_information")) || str_eq(v, S("not_supported")))
 		return S("");
 	return v;
+}
+
+bool report_is_whole(const struct report_header *h, const struct csv *row)
+{
+	return row->n == h->n && raw(h, row, REPORT_USER).n > 0 &&
+	       report_value(h, row, REPORT_ARN).n > 0;
 }
 
 bool report_is_root(const struct report_header *h, const struct csv *row)
@@ -138,33 +145,43 @@ static enum rc put_row(struct sync *s, const struct report_header *h, const stru
 				       .rank = root ? STAGE_FOUND : STAGE_EXTRA };
 	enum rc rc;
 
-	if (e.key.n == 0)
-		return RC_OK;
 	sync_part(s, PART_REPORT)->items++;
 	rc = emit_entity(&s->emit, &e, report_attrs(h, row, root || !listed), err);
 	return rc == RC_OK ? stage_row(s, h, row, err) : rc;
+}
+
+static void unreadable(struct sync *s, enum part_state state, const char *what)
+{
+	part_say(sync_part(s, PART_REPORT), PART_REPORT, state, "report_unreadable", what);
 }
 
 static enum rc read_rows(struct sync *s, struct str content, struct err *err)
 {
 	AUTO(csv) struct csv csv;
 	struct report_header header;
+	bool root = false;
 	enum rc rc;
 
 	csv_init(&csv, content);
 	if (csv_next(&csv) != RC_OK || report_header(&csv, &header) != RC_OK) {
-		part_say(sync_part(s, PART_REPORT), PART_REPORT, PART_ERROR, "report_unreadable",
-			 "The credential report has no header that is known");
+		unreadable(s, PART_ERROR, "The credential report has no header that is known");
 		return RC_OK;
 	}
 	while ((rc = csv_next(&csv)) == RC_OK) {
+		if (!report_is_whole(&header, &csv)) {
+			unreadable(s, PART_PARTIAL,
+				   "A row of the credential report does not fit its header");
+			return RC_OK;
+		}
+		root = root || report_is_root(&header, &csv);
 		rc = put_row(s, &header, &csv, err);
 		if (rc != RC_OK)
 			return rc;
 	}
 	if (rc != RC_NOT_FOUND)
-		part_say(sync_part(s, PART_REPORT), PART_REPORT, PART_ERROR, "report_unreadable",
-			 "The credential report ends in the middle of a row");
+		unreadable(s, PART_PARTIAL, "The credential report ends in the middle of a row");
+	else if (!root)
+		unreadable(s, PART_PARTIAL, "The credential report has no row for the root user");
 	return RC_OK;
 }
 
@@ -190,25 +207,33 @@ static bool pause_ms(const struct sync *s, int ms)
 	return true;
 }
 
-/* Asks until it is there, fails or takes too long; a failure is in the part. */
-static enum rc wait_for_it(struct sync *s, bool *ret_ready, struct err *err)
+/* One look: asks for the report and, when AWS has it, for its content. NULL: not there yet, or a failure that is in the part.
+ * A report may expire or be replaced between the two calls; that is no failure, and the next look begins again. */
+static enum rc look(struct sync *s, json_t **ret, struct err *err)
+{
+	AUTO_JSON json_t *state = NULL;
+	struct aws_fault fault = { .class = AWS_OK };
+	enum rc rc =
+		sync_call(s, PART_REPORT, &IAM_GENERATE_CREDENTIAL_REPORT, NULL, &state, NULL, err);
+
+	if (rc != RC_OK || !state || !is_complete(state))
+		return rc;
+	return sync_call(s, PART_REPORT, &IAM_GET_CREDENTIAL_REPORT, NULL, ret, &fault, err);
+}
+
+/* Looks until it is there, fails or takes too long; a failure is in the part. */
+static enum rc wait_for_it(struct sync *s, json_t **ret, struct err *err)
 {
 	int64_t deadline = clock_mono() + REPORT_WAIT_S * CLOCK_S;
 	struct part *part = sync_part(s, PART_REPORT);
 
-	for (bool first = true; clock_mono() < deadline; first = false) {
-		AUTO_JSON json_t *reply = NULL;
-		enum rc rc;
+	while (clock_mono() < deadline) {
+		enum rc rc = look(s, ret, err);
 
-		if (!first && !pause_ms(s, REPORT_POLL_MS))
-			return err_set(err, RC_RETRY, "stopped", "the sync was stopped");
-		rc = sync_call(s, PART_REPORT, &IAM_GENERATE_CREDENTIAL_REPORT, NULL, &reply, NULL,
-			       err);
-		if (rc != RC_OK || part->fault.class != AWS_OK)
+		if (rc != RC_OK || *ret || part->fault.class != AWS_OK)
 			return rc;
-		*ret_ready = is_complete(reply);
-		if (*ret_ready)
-			return RC_OK;
+		if (!pause_ms(s, REPORT_POLL_MS))
+			return err_set(err, RC_RETRY, "stopped", "the sync was stopped");
 	}
 	part_say(part, PART_REPORT, PART_ERROR, "report_not_ready",
 		 "AWS did not finish the credential report in time");
@@ -222,8 +247,8 @@ static enum rc decode(struct sync *s, const json_t *reply, struct err *err)
 
 	if (text_base64_decode(&content, json_str(reply, "Content")) != RC_OK ||
 	    text_clean(&clean, buf_str(&content)) != RC_OK) {
-		part_say(sync_part(s, PART_REPORT), PART_REPORT, PART_ERROR, "report_unreadable",
-			 "The credential report is not base64 text of a sane size");
+		unreadable(s, PART_ERROR,
+			   "The credential report is not base64 text of a sane size");
 		return RC_OK;
 	}
 	return read_rows(s, buf_str(&clean), err);
@@ -231,15 +256,10 @@ static enum rc decode(struct sync *s, const json_t *reply, struct err *err)
 
 enum rc report_collect(struct sync *s, struct err *err)
 {
-	struct part *part = sync_part(s, PART_REPORT);
 	AUTO_JSON json_t *reply = NULL;
-	bool ready = false;
 	enum rc rc = RC_OK;
 
-	if (part->fault.class == AWS_OK)
-		rc = wait_for_it(s, &ready, err);
-	if (rc != RC_OK || !ready)
-		return rc;
-	rc = sync_call(s, PART_REPORT, &IAM_GET_CREDENTIAL_REPORT, NULL, &reply, NULL, err);
+	if (sync_part(s, PART_REPORT)->fault.class == AWS_OK)
+		rc = wait_for_it(s, &reply, err);
 	return rc == RC_OK && reply ? decode(s, reply, err) : rc;
 }

@@ -34,11 +34,14 @@ enum report_column {
 /* Where each column is; columns are found by their names, for AWS appends new ones. -1 = missing. */
 struct report_header {
 	int at[REPORT_COLUMNS];
+	size_t n; /* columns in all */
 };
 /* RC_INVALID: no user, arn or creation time, so this is no credential report. */
 MUST_CHECK enum rc report_header(const struct csv *row, struct report_header *ret);
 /* "" for a missing column and for N/A, no_information, not_supported. */
 struct str report_value(const struct report_header *h, const struct csv *row, enum report_column c);
+/* Says who it is about, and has every column: a row that was cut reads as a user without anything. */
+bool report_is_whole(const struct report_header *h, const struct csv *row);
 bool report_is_root(const struct report_header *h, const struct csv *row);
 /* Attributes of the user; new reference. with_sign_in: also when the password was last used, which ListUsers knows better. */
 json_t *report_attrs(const struct report_header *h, const struct csv *row, bool with_sign_in);
