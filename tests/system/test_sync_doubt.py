@@ -140,3 +140,50 @@ class TestKeys:
         one.database.rows("UPDATE sync SET started_at = started_at - interval '25 hours' WHERE org_id = %s", one.org.org_id)
         assert one.sync().count("ListAccessKeys") == 8
         assert len(one.live("aws.access_key")) == 1
+
+
+class TestReport:
+    @pytest.mark.parametrize("code,status", [("ReportExpired", 410), ("ReportNotPresent", 410), ("ReportInProgress", 404)])
+    def test_a_report_that_went_away_is_asked_for_again(self, demo_like, code, status):
+        one = demo_like
+        one.aws.fault("error", times=1, code=code, status=status, match={"account": one.number, "operation": "GetCredentialReport"})
+        assert one.sync().count("GetCredentialReport") == 2
+        one.aws.clear_faults()
+
+    @pytest.mark.parametrize("spoil", ["no root", "short row", "cut"])
+    def test_a_report_that_is_not_whole_takes_nothing_away(self, demo_like, spoil):
+        one = demo_like
+        columns = ("user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,mfa_active,"
+                   "access_key_1_active,access_key_2_active,cert_1_active,cert_2_active")
+        row = "{0},arn:aws:iam::{1}:{2},2020-01-01T00:00:00+00:00,false,N/A,N/A,false,false,false,false,false"
+        rows = [row.format("<root_account>", one.number, "root")]
+        rows += [row.format(f"user-{i}", one.number, f"user/user-{i}") for i in range(8)]
+        rows = {"no root": rows[1:], "short row": rows[:4] + [rows[4].rsplit(",", 3)[0]] + rows[5:], "cut": rows[:4] + ["\"user-4"]}[spoil]
+        before = one.live("aws.iam_user")
+        one.change("set_account", report="\n".join([columns, *rows]))
+        one.sync("partial")
+        assert one.coverage()["credential_report"]["state"] == "partial"
+        after = one.live("aws.iam_user")
+        assert set(after) == set(before) and all(set(before[key]) <= set(after[key]) for key in before)
+        one.change("set_account", forget_report=True)
+        one.sync()
+        assert one.live("aws.iam_user") == before and one.differences() == []
+
+
+@pytest.fixture(scope="class")
+def demo_like(server, aws, worker, database):
+    aws.clear_faults()
+    return Account(server.organization(), aws, worker, database, users=many(keyed={"keys": [{}], "password": {"last_used": "2024-05-06T07:08:09Z"}}))
+
+
+class TestProviders:
+    def test_a_provider_made_again_is_another_one(self, account):
+        made = {"created": "2020-01-01T00:00:00Z"}
+        one = account(users=many(), saml_providers={"corp": made}, oidc_providers={"issuer.example/x": made})
+        assert one.sync() and one.ops("aws.saml_provider") == one.ops("aws.oidc_provider") == ["created"]
+        for kind, name in (("saml", "corp"), ("oidc", "issuer.example/x")):
+            one.change(f"delete_{kind}_provider", name=name)
+            one.change(f"put_{kind}_provider", name=name, created="2021-02-03T04:05:06Z")
+        one.sync()
+        assert one.ops("aws.saml_provider") == one.ops("aws.oidc_provider") == ["created", "recreated"]
+        assert one.differences() == []

@@ -5,12 +5,15 @@
 #include "workers/sync/saml.h"
 #include "workers/sync/work.h"
 
+/* A provider has no id but its ARN: when it was made tells that it was made again. */
 static enum rc put(struct sync *s, const char *kind, enum part_id part, struct str arn,
 		   struct str name, json_t *attrs, struct err *err)
 {
-	const struct emit_entity e = {
-		.kind = kind, .part = part_name(part), .key = arn, .name = name
-	};
+	const struct emit_entity e = { .kind = kind,
+				       .part = part_name(part),
+				       .key = arn,
+				       .name = name,
+				       .incarnation = json_str(attrs, "created") };
 
 	return emit_entity(&s->emit, &e, attrs, err);
 }
@@ -80,28 +83,42 @@ static const struct provider PROVIDERS[] = {
 	  &IAM_LIST_OIDC_PROVIDERS, &IAM_GET_OIDC_PROVIDER, oidc_found },
 };
 
-static enum rc list_of(struct sync *s, const struct provider *p, const json_t *reply,
-		       struct work *w, struct err *err)
+static enum rc names_of(struct sync *s, const struct provider *p, const json_t *list,
+			struct work *w, struct err *err)
 {
 	json_t *item;
 	size_t i;
 	enum rc rc = RC_OK;
 
-	json_array_foreach (json_object_get(reply, p->list), i, item) {
+	json_array_foreach (list, i, item) {
 		struct str arn = json_str(item, "Arn");
-		json_t *attrs = NULL;
+
+		if (rc == RC_OK && arn.n > 0)
+			rc = work_add(w, emit_id(&s->emit, p->kind, arn), arn, S(""), S(""), "",
+				      err);
+	}
+	return rc;
+}
+
+/* Behind the particulars: what stands first says when it was made, and only SAML's listing knows that. */
+static enum rc put_listed(struct sync *s, const struct provider *p, const json_t *list,
+			  struct err *err)
+{
+	json_t *item;
+	size_t i;
+	enum rc rc = RC_OK;
+
+	json_array_foreach (list, i, item) {
+		struct str arn = json_str(item, "Arn");
+		json_t *attrs;
 
 		if (rc != RC_OK || arn.n == 0)
 			continue;
 		sync_part(s, p->part)->items++;
-		rc = work_add(w, emit_id(&s->emit, p->kind, arn), arn, S(""), S(""), "", err);
 		attrs = json_object();
 		emit_time(attrs, "created", json_str(item, "CreateDate"));
 		emit_time(attrs, "valid_until", json_str(item, "ValidUntil"));
-		if (rc == RC_OK)
-			rc = put(s, p->kind, p->part, arn, name_of(arn), attrs, err);
-		else
-			json_decref(attrs);
+		rc = put(s, p->kind, p->part, arn, name_of(arn), attrs, err);
 	}
 	return rc;
 }
@@ -116,10 +133,13 @@ static enum rc collect(struct sync *s, const struct provider *p, struct err *err
 				     .by_arn = true,
 				     .found = p->found };
 	enum rc rc = sync_call(s, p->part, p->listing, NULL, &reply, NULL, err);
+	const json_t *list = json_object_get(reply, p->list);
 
-	if (rc == RC_OK && reply)
-		rc = list_of(s, p, reply, &w, err);
-	return rc == RC_OK ? work_run(s, &w, &get, err) : rc;
+	if (rc == RC_OK)
+		rc = names_of(s, p, list, &w, err);
+	if (rc == RC_OK)
+		rc = work_run(s, &w, &get, err);
+	return rc == RC_OK ? put_listed(s, p, list, err) : rc;
 }
 
 enum rc providers_collect(struct sync *s, struct err *err)
