@@ -4,10 +4,9 @@
 #include "base/seal.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/newfile.h"
 #include "base/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -273,43 +272,25 @@ enum rc seal_open(const struct seal_keyring *keys, const struct seal_place *plac
 	return RC_OK;
 }
 
-static bool write_all(int fd, struct str s)
-{
-	while (s.n) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		s = str_sub(s, (size_t)n, s.n - (size_t)n);
-	}
-	return fsync(fd) == 0;
-}
-
 /* A new file of one line; an existing one is never touched. */
 static enum rc write_key(const char *path, mode_t mode, struct str label, struct str key,
 			 struct err *err)
 {
+	const struct newfile file = { .path = path, .mode = mode };
 	struct buf line = BUF_INIT(SEAL_LINE_MAX);
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	bool done = false;
+	enum rc rc = buf_put(&line, label);
 
-	if (fd < 0 && errno == EEXIST)
-		return err_set(err, RC_CONFLICT, "key_exists",
-			       "%s exists; a key is never overwritten, move it away first", path);
-	if (fd < 0)
-		return err_set(err, RC_BROKEN, "key_not_written", "%s cannot be created: %s", path,
-			       strerrordesc_np(errno));
-	done = buf_put(&line, label) == RC_OK && text_base64(&line, key) == RC_OK &&
-	       buf_putc(&line, '\n') == RC_OK && write_all(fd, buf_str(&line));
-	done = close(fd) == 0 && done;
+	if (rc == RC_OK)
+		rc = text_base64(&line, key);
+	if (rc == RC_OK)
+		rc = buf_putc(&line, '\n');
+	if (rc == RC_OK)
+		rc = newfile_write(&file, buf_str(&line), err);
+	else
+		rc = err_set(err, RC_BROKEN, "key_not_written",
+			     "a key is longer than %d characters", (int)SEAL_LINE_MAX);
 	buf_wipe(&line);
-	if (done)
-		return RC_OK;
-	unlink(path);
-	return err_set(err, RC_BROKEN, "key_not_written", "%s cannot be written: is the disk full?",
-		       path);
+	return rc;
 }
 
 enum rc seal_keys_make(const char *dir, struct err *err)

@@ -2,11 +2,11 @@
  * cannot leave half of a key pair. Never prints or logs a key. */
 #include "server/keyfiles.h"
 #include "base/mem.h"
+#include "base/newfile.h"
 #include "base/seal.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -26,24 +26,26 @@ static enum rc write_operator_key(const char *dir, const struct identity *reader
 {
 	AUTO_TEXT char *path = mem_text("%s/operator.key", dir);
 	AUTO(buf) struct buf text = BUF_INIT(OPERATOR_TEXT_MAX);
+	bool gives = reader && reader->drops;
+	const struct newfile file = { .path = path,
+				      .mode = 0600,
+				      .gives = gives,
+				      .uid = gives ? reader->uid : 0,
+				      .gid = gives ? reader->gid : 0 };
 	unsigned char key[OPERATOR_BYTES];
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool good = fd >= 0;
+	enum rc rc = RC_OK;
 
 	randombytes_buf(key, sizeof(key));
-	good = good && buf_put(&text, S("cnd_operator_")) == RC_OK &&
-	       text_hex(&text, str_n(key, sizeof(key))) == RC_OK && buf_putc(&text, '\n') == RC_OK;
-	good = good && write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0;
-	if (good && reader && reader->drops)
-		good = fchown(fd, reader->uid, reader->gid) == 0;
-	if (fd >= 0)
-		close(fd);
+	rc = buf_put(&text, S("cnd_operator_"));
+	if (rc == RC_OK)
+		rc = text_hex(&text, str_n(key, sizeof(key)));
+	if (rc == RC_OK)
+		rc = buf_putc(&text, '\n');
+	if (rc == RC_OK)
+		rc = newfile_write(&file, buf_str(&text), err);
 	sodium_memzero(key, sizeof(key));
 	buf_wipe(&text);
-	if (good)
-		return RC_OK;
-	return err_set(err, RC_INVALID, "keys", "%s cannot be written: %s", path,
-		       strerrordesc_np(errno));
+	return rc;
 }
 
 static enum rc make_missing(const char *dir, const struct identity *reader, struct err *err)
