@@ -115,14 +115,30 @@ enum rc syncs_start(struct db *db, const struct new_sync *sync, struct id *ret_i
 	return db_tx(db, &who, start_body, &(struct start){ sync, ret_id }, err);
 }
 
+static const struct stmt ANNOUNCE = {
+	"syncs_announce",
+	"UPDATE sync SET accounts_total = $3, scopes_total = $4 WHERE org_id = $1 AND sync_id = $2"
+	" AND accounts_total = 0",
+	4, .by_index = true
+};
+
+enum rc syncs_announce(struct db *db, struct id org_id, struct id sync_id, int64_t accounts,
+		       int64_t scopes, struct err *err)
+{
+	struct db_who who = { .org_id = org_id };
+	const struct arg args[] = { arg_id(org_id), arg_id(sync_id), arg_i64(accounts),
+				    arg_i64(scopes) };
+
+	return db_run(db, db->in_tx ? NULL : &who, &ANNOUNCE, args, NULL, err);
+}
+
 static const struct stmt PROGRESS = {
 	"syncs_progress",
-	"UPDATE sync SET accounts_total = accounts_total + $3, accounts_done = accounts_done + $4,"
-	" scopes_total = scopes_total + $5, scopes_done = scopes_done + $6, calls = calls + $7,"
-	" throttles = throttles + $8, objects_seen = objects_seen + $9,"
-	" objects_added = objects_added + $10, objects_changed = objects_changed + $11,"
-	" objects_removed = objects_removed + $12 WHERE org_id = $1 AND sync_id = $2",
-	12, .by_index = true
+	"UPDATE sync SET accounts_done = accounts_done + $3, scopes_done = scopes_done + $4,"
+	" calls = calls + $5, throttles = throttles + $6, objects_seen = objects_seen + $7,"
+	" objects_added = objects_added + $8, objects_changed = objects_changed + $9,"
+	" objects_removed = objects_removed + $10 WHERE org_id = $1 AND sync_id = $2",
+	10, .by_index = true
 };
 
 enum rc syncs_progress(struct db *db, struct id org_id, struct id sync_id,
@@ -131,9 +147,7 @@ enum rc syncs_progress(struct db *db, struct id org_id, struct id sync_id,
 	struct db_who who = { .org_id = org_id };
 	const struct arg args[] = { arg_id(org_id),
 				    arg_id(sync_id),
-				    arg_i64(delta->accounts_total),
 				    arg_i64(delta->accounts_done),
-				    arg_i64(delta->scopes_total),
 				    arg_i64(delta->scopes_done),
 				    arg_i64(delta->calls),
 				    arg_i64(delta->throttles),

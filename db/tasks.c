@@ -100,6 +100,7 @@ enum rc tasks_claim(struct db *db, struct id worker_id, int lease_s, struct task
 		if (db_rows_is_null(rows, 0, "task_id"))
 			continue;
 		*ret = task_of(rows);
+		(*ret)->lease_s = lease_s;
 		return RC_OK;
 	}
 	return err_set(err, RC_NOT_FOUND, "queue_empty", "no task is claimable now");
@@ -110,9 +111,8 @@ static const struct stmt INSERT = {
 	"WITH s AS ("
 	" UPDATE sync SET tasks_left = tasks_left + 1 WHERE org_id = $1 AND sync_id = $4"
 	" AND state IN ('queued', 'running') RETURNING cancel)"
-	" INSERT INTO task (org_id, task_id, connection_id, sync_id, kind, account_id, payload, "
-	"run_at,"
-	" cancel) SELECT $1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8),"
+	" INSERT INTO task (org_id, task_id, connection_id, sync_id, kind, account_id, payload,"
+	" run_at, cancel) SELECT $1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8),"
 	" coalesce((SELECT cancel FROM s), false)"
 	" WHERE $4::uuid IS NULL OR EXISTS (SELECT FROM s)"
 	" RETURNING task_id, pg_notify('task', '')",
@@ -252,6 +252,19 @@ enum rc tasks_fence(struct db *db, const struct task *task, struct err *err)
 	return fenced(db, &FENCE, task, arg_null(), arg_null(), arg_null(), err);
 }
 
+static const struct stmt EXTEND = {
+	"tasks_extend",
+	"UPDATE task SET leased_until = clock_timestamp() + make_interval(secs => $4)"
+	" WHERE org_id = $1 AND task_id = $2 AND lease = $3 RETURNING task_id",
+	4, .by_index = true
+};
+
+enum rc tasks_extend(struct db *db, const struct task *task, struct err *err)
+{
+	assert(db->in_tx);
+	return fenced(db, &EXTEND, task, arg_i64(task->lease_s), arg_null(), arg_null(), err);
+}
+
 static const struct stmt REMOVE = {
 	"tasks_remove",
 	"DELETE FROM task WHERE org_id = $1 AND task_id = $2 AND lease = $3 AND state = 'leased'"
@@ -318,9 +331,9 @@ enum rc tasks_done(struct db *db, const struct task *task, struct err *err)
 
 static const struct stmt GIVE_BACK = {
 	"tasks_give_back",
-	"UPDATE task SET state = 'ready', run_at = now() + make_interval(secs => $4), worker_id = "
-	"NULL,"
-	" leased_until = NULL, attempts = attempts - CASE WHEN $5::text IS NULL THEN 1 ELSE 0 END,"
+	"UPDATE task SET state = 'ready', run_at = now() + make_interval(secs => $4),"
+	" worker_id = NULL, leased_until = NULL, attempts = attempts - CASE WHEN $5::text IS NULL "
+	"THEN 1 ELSE 0 END,"
 	" last_error = coalesce($5, last_error), lost = CASE WHEN $6 THEN lost + 1"
 	" WHEN $5::text IS NULL THEN lost ELSE 0 END"
 	" WHERE org_id = $1 AND task_id = $2 AND lease = $3 AND state = 'leased' RETURNING task_id",
@@ -387,9 +400,8 @@ static const struct stmt EXPIRED = {
 };
 static const struct stmt TAKE_EXPIRED = {
 	"tasks_take_expired",
-	"SELECT org_id, task_id, connection_id, sync_id, lease, attempts, kind, account_id, "
-	"payload,"
-	" cancel, lost FROM task WHERE org_id = $1 AND task_id = $2 AND state = 'leased'"
+	"SELECT org_id, task_id, connection_id, sync_id, lease, attempts, kind, account_id,"
+	" payload, cancel, lost FROM task WHERE org_id = $1 AND task_id = $2 AND state = 'leased'"
 	" AND leased_until < now() FOR UPDATE SKIP LOCKED",
 	2, .by_index = true
 };

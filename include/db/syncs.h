@@ -18,9 +18,11 @@ MUST_CHECK enum rc syncs_start(struct db *db, const struct new_sync *sync, struc
 			       struct err *err);
 
 struct sync_progress { /* deltas */
-	int64_t accounts_total, accounts_done, scopes_total, scopes_done, calls, throttles, seen,
-		added, changed, removed;
+	int64_t accounts_done, scopes_done, calls, throttles, seen, added, changed, removed;
 };
+/* What there is to do; a sync that knows it already (its task was given back) is left alone. */
+MUST_CHECK enum rc syncs_announce(struct db *db, struct id org_id, struct id sync_id,
+				  int64_t accounts, int64_t scopes, struct err *err);
 /* Adds to the counters; joins a transaction or is its own. */
 MUST_CHECK enum rc syncs_progress(struct db *db, struct id org_id, struct id sync_id,
 				  const struct sync_progress *delta, struct err *err);

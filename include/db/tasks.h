@@ -7,8 +7,9 @@
 struct task {
 	struct id org_id, task_id, connection_id, sync_id; /* zero = none */
 	int64_t lease; /* fencing token: every later write names it */
-	int attempts;  /* this one included */
-	bool cancel;   /* its sync was cancelled before it was claimed: end it by tasks_cancel */
+	int lease_s;
+	int attempts; /* this one included */
+	bool cancel;  /* its sync was cancelled before it was claimed: end it by tasks_cancel */
 	char *kind;
 	char *account_id;
 	json_t *payload;
@@ -44,6 +45,8 @@ MUST_CHECK enum rc tasks_heartbeat(struct db *db, struct id worker_id, int lease
 
 /* Inside a transaction: locks the task row and proves that the lease is still ours. RC_CONFLICT: lost. */
 MUST_CHECK enum rc tasks_fence(struct db *db, const struct task *task, struct err *err);
+/* Inside a fenced transaction that does not end the task, last: it kept the heartbeats away, so the lease begins anew. */
+MUST_CHECK enum rc tasks_extend(struct db *db, const struct task *task, struct err *err);
 /* Inside a transaction, last: removes the task, frees the slot, counts down its sync and closes it at 0.
  * RC_CONFLICT: lease lost, roll back. */
 MUST_CHECK enum rc tasks_finish(struct db *db, const struct task *task, struct err *err);

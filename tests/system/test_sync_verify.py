@@ -2,7 +2,7 @@
 import uuid
 
 import pytest
-from sync_model import compare, snapshot
+from sync_model import compare, coverage, snapshot
 from waiting import wait_until
 
 ACCOUNT, VENDOR = "111122223333", "469725248735"
@@ -175,6 +175,8 @@ class TestDemo:
                       " WHERE connection_id = %s", hex_id)
         done = org.wait_sync(org.sync(made["id"])["id"])
         assert (done["state"], done["reason_code"]) == ("failed", "secret_damaged"), done
+        for state, action, reason in coverage(database, org.org_id).values():  # our fault: AWS denied nothing
+            assert (state, action) == ("error", "") and "The stored secret access key cannot be opened" in reason, reason
         assert snapshot(database, org.org_id) == kept
 
 

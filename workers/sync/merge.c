@@ -42,7 +42,7 @@ static enum rc tell(struct db *db, struct merging *m, struct err *err)
 		.scopes_done = m->last ? PART_COUNT : 0,
 		.calls = s->total.calls - s->told.calls,
 		.throttles = s->total.throttles - s->told.throttles,
-		.seen = m->counts.seen,
+		.seen = m->last ? s->seen + m->counts.seen : 0,
 		.added = m->counts.added,
 		.changed = m->counts.changed,
 		.removed = m->counts.removed,
@@ -86,7 +86,9 @@ static enum rc body(struct db *db, void *arg, struct err *err)
 		rc = write_coverage(db, m, m->s->who.account, err);
 	if (rc == RC_OK)
 		rc = tell(db, m, err);
-	return rc == RC_OK && m->last ? tasks_finish(db, task, err) : rc;
+	if (rc != RC_OK)
+		return rc;
+	return m->last ? tasks_finish(db, task, err) : tasks_extend(db, task, err);
 }
 
 static enum rc gather_keep(const struct merging *m, struct buf *keep)
@@ -119,6 +121,7 @@ enum rc merge_parts(struct sync *s, enum part_id from, enum part_id to, bool las
 	if (rc != RC_OK)
 		return rc;
 	s->told = s->total;
+	s->seen += m.counts.seen;
 	s->run->finished = last;
 	return RC_OK;
 }

@@ -15,7 +15,8 @@
 enum {
 	SYNC_TELL_S = 1,
 	SYNC_RETRY_S = 5,
-	HTTP_ERROR = 400 /* below it a message is not AWS's but ours, and may name hosts */
+	SYNC_WHAT_MAX = 280, /* leaves room for what is therefore unknown */
+	HTTP_ERROR = 400     /* below it a message is not AWS's but ours, and may name hosts */
 };
 
 static enum rc tell_progress(struct sync *s, struct err *err)
@@ -109,24 +110,30 @@ static const char *expected_account(const struct connection_state *c)
 static enum rc nothing_read(struct sync *s, const struct err *why, struct err *err)
 {
 	const char *account = expected_account(s->conn);
+	enum part_state state = s->dead_fault.class == AWS_DENIED ? PART_DENIED : PART_ERROR;
+	struct str text = str_c(why->text);
+	char what[SYNC_WHAT_MAX];
 	enum rc rc = RC_OK;
 
+	if (str_ends(text, S(".")))
+		text.n--;
+	snprintf(what, sizeof(what), "The account could not be entered: %.*s", STR_FMT(text));
 	for (int i = 0; i < PART_COUNT; i++) {
 		struct part *p = &s->parts[i];
 
 		if (s->dead_fault.class != AWS_OK)
 			p->fault = s->dead_fault;
-		part_say(p, (enum part_id)i, why->rc == RC_DENIED ? PART_DENIED : PART_ERROR,
-			 why->code, "The account could not be entered");
+		part_say(p, (enum part_id)i, state, why->code, what);
 	}
 	if (account[0])
 		rc = merge_nothing(s, account, err);
 	return rc == RC_OK ? err_set(err, why->rc, why->code, "%s", why->text) : rc;
 }
 
-static enum rc session_failed(bool is_role, const struct aws_fault *fault, const struct err *own,
-			      struct err *err)
+static enum rc session_failed(struct sync *s, const struct err *own, struct err *err)
 {
+	const struct aws_fault *fault = &s->dead_fault;
+	bool is_role = strcmp(s->conn->auth_method, "assume_role") == 0;
 	/* What is neither an answer about the role nor about the key may be another one next time. */
 	bool retry = fault->class != AWS_DENIED && fault->class != AWS_CREDS_INVALID &&
 		     fault->class != AWS_CREDS_EXPIRED;
@@ -134,11 +141,13 @@ static enum rc session_failed(bool is_role, const struct aws_fault *fault, const
 	if (fault->class == AWS_OK)
 		return err_set(err, own->rc, own->code, "%s", own->text);
 	if (is_role && fault->op != &STS_GET_CALLER_IDENTITY &&
-	    own_account_blame(fault, err) != RC_OK)
+	    own_account_blame(fault, err) != RC_OK) {
+		s->dead_fault.class = AWS_OK; /* it was us whom AWS refused, not the account */
 		return RC_DENIED;
+	}
 	return err_set(err, retry ? RC_RETRY : RC_DENIED,
 		       retry ? "aws_unreachable" : "credentials_refused",
-		       "AWS did not let us into the account: %.160s %.60s", fault->code,
+		       "AWS did not let us into the account: %.60s %.160s", fault->code,
 		       fault->http_status >= HTTP_ERROR ? fault->message : "");
 }
 
@@ -151,8 +160,7 @@ static enum rc enter(struct sync *s, struct err *err)
 
 	aws_tally_add(&s->total, &tally);
 	if (rc != RC_OK)
-		return session_failed(strcmp(s->conn->auth_method, "assume_role") == 0,
-				      &s->dead_fault, &own, err);
+		return session_failed(s, &own, err);
 	if (s->conn->pinned_account_id[0] &&
 	    (strcmp(s->conn->pinned_account_id, s->who.account) != 0 ||
 	     strcmp(s->conn->pinned_partition, s->who.partition) != 0))
@@ -213,19 +221,11 @@ static enum rc need_verified(struct sync *s, struct err *err)
 	return verify_connection(s->run, s->conn, &identity, err);
 }
 
-static enum rc announce(struct sync *s, struct err *err)
-{
-	const struct sync_progress delta = { .accounts_total = 1, .scopes_total = PART_COUNT };
-
-	if (s->run->task->attempts > 1)
-		return RC_OK;
-	return syncs_progress(s->run->db, s->run->task->org_id, s->run->task->sync_id, &delta, err);
-}
-
 static enum rc run_sync(struct sync *s, struct err *err)
 {
 	struct err own = { 0 };
-	enum rc rc = announce(s, err);
+	enum rc rc = syncs_announce(s->run->db, s->run->task->org_id, s->run->task->sync_id, 1,
+				    PART_COUNT, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -235,7 +235,8 @@ static enum rc run_sync(struct sync *s, struct err *err)
 		rc = need_verified(s, &own);
 	if (rc == RC_OK)
 		rc = enter(s, &own);
-	if (rc != RC_OK && s->run->stop(s->run->stop_arg)) /* cut short, so nothing is known */
+	/* Cut short, so nothing is known. */
+	if (rc != RC_OK && (s->dead_fault.class == AWS_CANCELED || s->run->stop(s->run->stop_arg)))
 		return err_set(err, RC_RETRY, "stopped", "the sync was stopped before it began");
 	if (rc == RC_RETRY && s->run->retry_in_s == 0)
 		s->run->retry_in_s = SYNC_RETRY_S;

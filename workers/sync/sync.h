@@ -25,6 +25,7 @@ struct sync {
 	int64_t mfa_in_use;           /* AWS's count of MFA devices; -1 = not known */
 	struct aws_tally total, told; /* told: what the sync row knows already */
 	int64_t told_at;
+	int64_t seen; /* entities of the first merge: told with the last, so that a run that begins anew tells them once */
 };
 
 MUST_CHECK enum rc sync_account_run(struct task_run *run, struct err *err);
