@@ -1,4 +1,4 @@
-/* The private cluster's life. All programs run as the identity's user; initdb and its bootstrap
+/* The private cluster's life. All programs run as PostgreSQL's user; initdb and its bootstrap
  * happen in a folder of another name, so that a cluster that exists is a whole one. */
 #include "server/cluster.h"
 #include "base/clock.h"
@@ -130,9 +130,10 @@ static int remove_tree(void *path)
 
 static enum rc run_initdb(const struct cluster *c, int log_fd, struct err *err)
 {
-	struct child initdb = {
-		.name = "initdb", .as = c->id, .death_signal = SIGKILL, .output_fd = log_fd
-	};
+	struct child initdb = { .name = "initdb",
+				.as = &c->ids->postgres,
+				.death_signal = SIGKILL,
+				.output_fd = log_fd };
 	AUTO_TEXT char *program = mem_text("%s/initdb", c->bin);
 	enum rc rc = RC_OK;
 
@@ -183,18 +184,18 @@ static enum rc make_cluster(const struct cluster *c, struct err *err)
 		return err_set(err, RC_INVALID, "data_dir", "%s cannot be written: %s",
 			       c->places->log, strerrordesc_np(errno));
 	/* Left by a run that was killed in the middle of this. */
-	identity_call(c->id, remove_tree, c->places->cluster_new);
+	identity_call(&c->ids->postgres, remove_tree, c->places->cluster_new);
 	if (mkdir(c->places->cluster_new, 0700) != 0 && errno != EEXIST)
 		rc = err_set(err, RC_INVALID, "data_dir", "%s cannot be made: %s",
 			     c->places->cluster_new, strerrordesc_np(errno));
-	if (rc == RC_OK && c->id->drops &&
-	    chown(c->places->cluster_new, c->id->uid, c->id->gid) != 0)
+	if (rc == RC_OK && c->ids->postgres.drops &&
+	    chown(c->places->cluster_new, c->ids->postgres.uid, c->ids->postgres.gid) != 0)
 		rc = err_set(err, RC_INVALID, "data_dir", "%s cannot be given to %s: %s",
-			     c->places->cluster_new, c->id->name, strerrordesc_np(errno));
+			     c->places->cluster_new, c->ids->postgres.name, strerrordesc_np(errno));
 	if (rc == RC_OK && run_initdb(c, bootstrap.log_fd, NULL) != RC_OK)
 		rc = err_set(err, RC_BROKEN, "initdb", "initdb failed; %s says why",
 			     c->places->log);
-	if (rc == RC_OK && identity_call(c->id, run_bootstrap, &bootstrap) != 0)
+	if (rc == RC_OK && identity_call(&c->ids->postgres, run_bootstrap, &bootstrap) != 0)
 		rc = err_set(err, RC_BROKEN, "initdb",
 			     "the new cluster could not be set up; %s says why", c->places->log);
 	close(bootstrap.log_fd);
@@ -224,7 +225,7 @@ static enum rc write_file(const struct cluster *c, const char *name, const char 
  * owner and worker; the server's user is the app role and no other. */
 static enum rc write_access_rules(const struct cluster *c, struct err *err)
 {
-	const struct identity *id = c->id;
+	const struct identity *id = &c->ids->server;
 	AUTO_TEXT char *map = NULL;
 	enum rc rc = write_file(c, "pg_hba.conf", "local all all peer map=connectord\n", err);
 
@@ -270,10 +271,10 @@ static int recover(void *arg)
 
 void cluster_recover(const struct cluster *c)
 {
-	AUTO_TEXT char *socket_lock = mem_text("%s/.s.PGSQL.5432.lock", c->places->run);
+	AUTO_TEXT char *socket_lock = mem_text("%s/.s.PGSQL.5432.lock", c->places->sql);
 
 	/* As its own user, who may look at and signal exactly what can be in the way. */
-	identity_call(c->id, recover, c->places->cluster);
+	identity_call(&c->ids->postgres, recover, c->places->cluster);
 	/* The folder is ours alone and no postmaster is left, so the number in it means nothing. */
 	unlink(socket_lock);
 }
@@ -283,7 +284,7 @@ enum rc cluster_child(const struct cluster *c, struct child *child, struct err *
 	child->name = "postgres";
 	child->program = c->program;
 	child->env = plain_environment();
-	child->as = c->id;
+	child->as = &c->ids->postgres;
 	child->death_signal = SIGINT; /* fast shutdown: no recovery needed next time */
 	child->stop_signal = SIGINT;
 	child->output_fd = open_log(c);
@@ -294,8 +295,9 @@ enum rc cluster_child(const struct cluster *c, struct child *child, struct err *
 	child_arg(child, "-D");
 	child_arg(child, "%s", c->places->cluster);
 	child_arg(child, "--listen_addresses=");
-	child_arg(child, "--unix_socket_directories=\"%s\"", c->places->run);
-	child_arg(child, "--unix_socket_permissions=0700");
+	child_arg(child, "--unix_socket_directories=\"%s\"", c->places->sql);
+	/* Whom the folder lets pass may connect, and is then known by user. */
+	child_arg(child, "--unix_socket_permissions=%s", identity_differ(c->ids) ? "0777" : "0700");
 	child_arg(child, "--port=5432");
 	child_arg(child, "--max_connections=200");
 	child_arg(child, "--log_line_prefix=%%m [%%p] ");
@@ -324,5 +326,5 @@ bool cluster_is_ready(const struct cluster *c, pid_t postmaster)
 
 char *cluster_conninfo(const struct cluster *c, const char *role)
 {
-	return mem_text("host='%s' port=5432 dbname=connectord user=%s", c->places->run, role);
+	return mem_text("host='%s' port=5432 dbname=connectord user=%s", c->places->sql, role);
 }

@@ -9,7 +9,7 @@
 
 struct cluster {
 	const struct places *places;
-	const struct identity *id;
+	const struct identities *ids;
 	char *bin;     /* folder of its programs */
 	char *program; /* the postmaster's */
 };

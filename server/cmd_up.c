@@ -32,7 +32,7 @@ enum {
 
 struct up {
 	struct config *config;
-	struct identity id;
+	struct identities ids;
 	struct places *places;
 	struct cluster cluster;
 	struct child child[CHILDREN];
@@ -122,7 +122,7 @@ static void set_up_children(struct up *up)
 		 (long long)(drain < DRAIN_MAX_S ? drain : DRAIN_MAX_S));
 	set_up_child(up, SERVER, "server", false, "|seal_key_file|data_dir|pg_bin_dir|up_user|",
 		     for_server);
-	up->child[SERVER].as = &up->id;
+	up->child[SERVER].as = &up->ids.server;
 	/* As ourselves: base credentials may lie in our own home. */
 	set_up_child(
 		up, WORKER, "worker", true,
@@ -336,7 +336,7 @@ static void stop_all(struct up *up)
 
 static enum rc bring_up(struct up *up, struct err *err)
 {
-	enum rc rc = identity_find(config_text(up->config, "up_user"), &up->id, err);
+	enum rc rc = identity_find(config_text(up->config, "up_user"), &up->ids, err);
 
 	if (rc == RC_OK && config_text(up->config, "database_url")[0])
 		rc = err_set(err, RC_INVALID, "database_url",
@@ -345,12 +345,12 @@ static enum rc bring_up(struct up *up, struct err *err)
 	if (rc == RC_OK)
 		rc = choose_port(up, err);
 	if (rc == RC_OK)
-		rc = places_open(up->config, &up->id, &up->places, err);
+		rc = places_open(up->config, &up->ids, &up->places, err);
 	if (rc == RC_OK)
-		rc = keyfiles_make(up->places->keys, &up->id, err);
+		rc = keyfiles_make(up->places->keys, &up->ids.server, err);
 	if (rc != RC_OK)
 		return rc;
-	up->cluster = (struct cluster){ .places = up->places, .id = &up->id };
+	up->cluster = (struct cluster){ .places = up->places, .ids = &up->ids };
 	rc = cluster_prepare(&up->cluster, config_text(up->config, "pg_bin_dir"), err);
 	if (rc == RC_OK)
 		rc = cluster_child(&up->cluster, &up->child[POSTGRES], err);

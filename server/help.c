@@ -20,8 +20,8 @@ const struct help_command HELP_COMMANDS[] = {
 	  .text = "Starts a PostgreSQL cluster of its own in data_dir (Unix socket only), applies "
 		  "the migrations,\nmakes the keys, and runs server and worker as children until "
 		  "SIGTERM or Ctrl-C. Data stays\nbetween runs, also after kill -9. The first run "
-		  "creates an organization and prints its key once.\nAs root, PostgreSQL and the "
-		  "HTTP server run as another user (up_user).\n\n"
+		  "creates an organization and prints its key once.\nAs root, PostgreSQL runs as "
+		  "postgres and the HTTP server as\nup_user.\n\n"
 		  "  --no-first-organization   do not create an organization on the first run\n",
 	  .flags = "--no-first-organization",
 	  .settings = "|" COMMON PLACES "drain_s|pg_bin_dir|up_user|worker_threads|vendor_account|"

@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char DEFAULT_USER[] = "connectord", POSTGRES_USER[] = "postgres";
+static const char DEFAULT_USER[] = "connectord", LAST_USER[] = "nobody",
+		  POSTGRES_USER[] = "postgres";
 
 static bool look_up(const char *name, struct identity *id)
 {
@@ -25,10 +26,27 @@ static bool look_up(const char *name, struct identity *id)
 	return true;
 }
 
-enum rc identity_find(const char *asked, struct identity *ret, struct err *err)
+static enum rc find_server(const char *asked, struct identity *id, struct err *err)
+{
+	if (asked[0] && !look_up(asked, id))
+		return err_set(err, RC_INVALID, "no_user", "up_user: there is no user %.48s",
+			       asked);
+	if (!asked[0] && !look_up(DEFAULT_USER, id) && !look_up(LAST_USER, id))
+		return err_set(err, RC_INVALID, "no_user",
+			       "the server must not run as root, and there is neither a user "
+			       "connectord nor nobody; name one with up_user");
+	if (id->uid == 0)
+		return err_set(err, RC_INVALID, "no_user",
+			       "up_user: %.48s is root, and the server must not run as root",
+			       id->name);
+	return RC_OK;
+}
+
+enum rc identity_find(const char *asked, struct identities *ret, struct err *err)
 {
 	const struct passwd *self = getpwuid(geteuid());
 	struct identity id = { .uid = geteuid(), .gid = getegid() };
+	enum rc rc = RC_OK;
 
 	if (!self)
 		return err_set(err, RC_INVALID, "no_user",
@@ -37,19 +55,19 @@ enum rc identity_find(const char *asked, struct identity *ret, struct err *err)
 	snprintf(id.self, sizeof(id.self), "%s", self->pw_name);
 	snprintf(id.name, sizeof(id.name), "%s", self->pw_name);
 	id.drops = geteuid() == 0;
-	if (id.drops && asked[0] && !look_up(asked, &id))
-		return err_set(err, RC_INVALID, "no_user", "up_user: there is no user %.48s",
-			       asked);
-	if (id.drops && !asked[0] && !look_up(DEFAULT_USER, &id) && !look_up(POSTGRES_USER, &id))
-		return err_set(err, RC_INVALID, "no_user",
-			       "PostgreSQL refuses to run as root, and there is neither a user "
-			       "connectord nor postgres; name one with up_user");
-	if (id.drops && id.uid == 0)
-		return err_set(err, RC_INVALID, "no_user",
-			       "up_user: %.48s is root, and PostgreSQL refuses to run as root",
-			       id.name);
-	*ret = id;
+	if (id.drops)
+		rc = find_server(asked, &id, err);
+	if (rc != RC_OK)
+		return rc;
+	ret->server = ret->postgres = id;
+	if (id.drops)
+		(void)look_up(POSTGRES_USER, &ret->postgres);
 	return RC_OK;
+}
+
+bool identity_differ(const struct identities *ids)
+{
+	return ids->server.uid != ids->postgres.uid;
 }
 
 bool identity_become(const struct identity *id)

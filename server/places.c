@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* sun_path has 108 bytes; the longest name in run/ is PostgreSQL's ".s.PGSQL.5432.lock". */
+/* sun_path has 108 bytes; the longest name in run/ and sql/ is PostgreSQL's ".s.PGSQL.5432.lock". */
 enum { RUN_PATH_MAX = 107 - 20 };
 static const char SYSTEM_DIR[] = "/var/lib/connectord";
 
@@ -22,6 +22,7 @@ void places_free(struct places *p)
 	mem_free(p->cluster);
 	mem_free(p->cluster_new);
 	mem_free(p->run);
+	mem_free(p->sql);
 	mem_free(p->keys);
 	mem_free(p->log);
 	mem_free(p->first_org);
@@ -113,6 +114,7 @@ static void name_paths(struct places *p)
 	p->cluster = mem_text("%s/postgres", p->dir);
 	p->cluster_new = mem_text("%s/postgres.new", p->dir);
 	p->run = mem_text("%s/run", p->dir);
+	p->sql = mem_text("%s/sql", p->dir);
 	p->keys = mem_text("%s/keys", p->dir);
 	p->log = mem_text("%s/postgres.log", p->dir);
 	p->first_org = mem_text("%s/first-organization", p->dir);
@@ -135,29 +137,60 @@ static enum rc check_name(const struct places *p, struct err *err)
 	return RC_OK;
 }
 
-enum rc places_open(const struct config *c, const struct identity *id, struct places **ret,
+static int can_pass(void *arg)
+{
+	return access(arg, X_OK) == 0 ? 0 : 1;
+}
+
+static enum rc check_reach(const struct identity *id, int (*can)(void *arg), char *path,
+			   const char *what, struct err *err)
+{
+	if (!id->drops || identity_call(id, can, path) == 0)
+		return RC_OK;
+	return err_set(err, RC_INVALID, "data_dir",
+		       "user %s, as whom %s runs, cannot reach %s; choose a data_dir whose parent "
+		       "folders others may enter, such as %s",
+		       id->name, what, path, SYSTEM_DIR);
+}
+
+/* Each of the two users gets a folder for its socket. The server's group may pass through
+ * PostgreSQL's; everybody else finds a closed door before the peer is even asked for. */
+static enum rc make_socket_dirs(struct places *p, const struct identities *ids, struct err *err)
+{
+	const struct identity *server = ids->server.drops ? &ids->server : NULL;
+	struct identity owner = ids->postgres;
+	bool apart = identity_differ(ids);
+	enum rc rc = make_dir(p->run, 0700, server, err);
+
+	owner.gid = ids->server.gid;
+	if (rc == RC_OK)
+		rc = make_dir(p->sql, apart ? 0710 : 0700, server ? &owner : NULL, err);
+	if (rc == RC_OK)
+		rc = check_reach(&ids->server, can_reach, p->run, "the server", err);
+	if (rc == RC_OK)
+		rc = check_reach(&ids->server, can_pass, p->sql, "the server", err);
+	if (rc == RC_OK)
+		rc = check_reach(&ids->postgres, can_reach, p->sql, "PostgreSQL", err);
+	return rc;
+}
+
+enum rc places_open(const struct config *c, const struct identities *ids, struct places **ret,
 		    struct err *err)
 {
 	AUTO(places) struct places *p = MEM_NEW(struct places);
-	const struct identity *other = id->drops ? id : NULL;
 	enum rc rc = RC_OK;
 
 	p->lock_fd = -1;
 	p->dir = choose_dir(c);
 	name_paths(p);
 	rc = check_name(p, err);
-	/* Root's folders can be entered by the other user, but the secrets in them not read. */
+	/* Root's folders can be entered by the other users, but the secrets in them not read. */
 	if (rc == RC_OK)
-		rc = make_dir(p->dir, id->drops ? 0711 : 0700, NULL, err);
+		rc = make_dir(p->dir, ids->server.drops ? 0711 : 0700, NULL, err);
 	if (rc == RC_OK)
 		rc = take_lock(p, err);
 	if (rc == RC_OK)
-		rc = make_dir(p->run, 0700, other, err);
-	if (rc == RC_OK && other && identity_call(id, can_reach, p->run) != 0)
-		rc = err_set(err, RC_INVALID, "data_dir",
-			     "user %s, as whom PostgreSQL and the server run, cannot reach %s; "
-			     "choose a data_dir whose parent folders others may enter, such as %s",
-			     id->name, p->run, SYSTEM_DIR);
+		rc = make_socket_dirs(p, ids, err);
 	if (rc == RC_OK)
 		*ret = TAKE(p);
 	return rc;

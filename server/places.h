@@ -2,7 +2,8 @@
  *
  * 	DIR/up.lock           held while `up` runs
  * 	DIR/postgres/         the PostgreSQL cluster     DIR/postgres.log   what it says
- * 	DIR/run/              Unix sockets: PostgreSQL's and the operator's
+ * 	DIR/run/              the operator's Unix socket; the server's folder
+ * 	DIR/sql/              PostgreSQL's Unix socket; PostgreSQL's folder, which the server may pass
  * 	DIR/keys/             seal.key, seal.pub, operator.key
  * 	DIR/first-organization  its id, once it was made */
 #ifndef SERVER_PLACES_H
@@ -12,7 +13,7 @@
 #include "server/identity.h"
 
 struct places {
-	char *dir, *cluster, *cluster_new, *run, *keys, *log, *first_org, *admin_socket;
+	char *dir, *cluster, *cluster_new, *run, *sql, *keys, *log, *first_org, *admin_socket;
 	char *seal_key, *seal_public, *operator_key;
 	int lock_fd;
 };
@@ -21,7 +22,7 @@ DEFINE_AUTO(places)
 
 /* Makes the folders and takes the lock. RC_INVALID: the folder cannot be used, says why and what to
  * do. RC_CONFLICT: another `up` runs here. */
-MUST_CHECK enum rc places_open(const struct config *c, const struct identity *id,
+MUST_CHECK enum rc places_open(const struct config *c, const struct identities *ids,
 			       struct places **ret, struct err *err);
 
 #endif

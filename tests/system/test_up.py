@@ -1,5 +1,6 @@
 """connectord up: one command that brings its own database, keeps its data, and leaves nothing behind."""
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -139,10 +140,10 @@ def test_an_orphaned_postmaster_is_ended_and_its_cluster_taken_over(start_up, da
     assert up.stop() == 0
     from cluster import pg_bin
     argv = [f"{pg_bin()}/postgres", "-D", str(data / "postgres"), "-c", "listen_addresses=", "-c",
-            f"unix_socket_directories={data / 'run'}"]
+            f"unix_socket_directories={data / 'sql'}"]
     orphan = subprocess.Popen(pg._as_user(*argv), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, cwd="/")
-    wait_until(lambda: (data / "run/.s.PGSQL.5432").exists(), "the orphan listens")
+    wait_until(lambda: (data / "sql/.s.PGSQL.5432").exists(), "the orphan listens")
     start_up("--no-first-organization").ready()
     assert orphan.wait(10) == 0
 
@@ -151,7 +152,7 @@ def test_a_lock_file_whose_number_belongs_to_another_program_is_no_obstacle(star
     up = start_up("--no-first-organization").ready()
     assert up.stop() == 0
     lock = data / "postgres/postmaster.pid"
-    lock.write_text(f"{os.getpid()}\n{data / 'postgres'}\n1700000000\n5432\n{data / 'run'}\n\n")
+    lock.write_text(f"{os.getpid()}\n{data / 'postgres'}\n1700000000\n5432\n{data / 'sql'}\n\n")
     shutil.chown(lock, (data / "postgres").stat().st_uid, (data / "postgres").stat().st_gid)
     start_up("--no-first-organization").ready()
 
@@ -185,24 +186,42 @@ def test_each_child_is_told_only_what_it_may_know(start_up):
         assert "connectord_owner" not in text
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its children to another user")
-def test_as_root_the_server_is_another_user_who_can_neither_read_the_seal_key_nor_be_the_worker(start_up, data):
+def uids_of(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return set(re.search(r"^Uid:\t(.*)$", file.read(), re.M).group(1).split())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its children to other users")
+def test_as_root_server_and_database_are_two_users_and_the_server_can_be_nothing_but_the_app_role(start_up, data):
     up = start_up("--no-first-organization").ready()
-    uid = os.stat(f"/proc/{up.children()['connectord server']}").st_uid
-    owner = (data / "postgres").stat().st_uid
-    with open(f"/proc/{up.children()['connectord server']}/status", encoding="utf-8") as file:
-        status = file.read()
-    assert re.search(rf"^Uid:\t{owner}\t{owner}\t{owner}\t{owner}$", status, re.M) and owner != 0 and uid in (0, owner)
+    children = up.children()
+    [server], [postgres] = uids_of(children["connectord server"]), uids_of(children["postgres"])
+    assert len({"0", server, postgres}) == 3
+    assert (data / "postgres").stat().st_uid == int(postgres)
     seal_key = (data / "keys/seal.key").stat()
     assert (seal_key.st_uid, seal_key.st_mode & 0o777) == (0, 0o600)
-    tried = run(["setpriv", f"--reuid={owner}", f"--regid={owner}", "--clear-groups", "psql", "-h", str(data / "run"), "-U",
-                 "connectord_worker", "-d", "connectord", "-c", "SELECT 1"])
-    assert tried.returncode != 0 and "eer authentication failed" in tried.stderr
+
+    group = os.stat(f"/proc/{children['connectord server']}").st_gid or pwd.getpwuid(int(server)).pw_gid
+    become = ["setpriv", f"--reuid={server}", f"--regid={group}", "--clear-groups"]
+
+    def psql(role, *how):
+        return run([*(how or become), "psql", "-h", str(data / "sql"), "-U", role, "-d", "connectord", "-c", "SELECT 1"])
+    assert psql("connectord_app").returncode == 0
+    for role in ("connectord_worker", "connectord_owner", "postgres"):
+        tried = psql(role)
+        assert tried.returncode != 0 and "eer authentication failed" in tried.stderr, tried.stderr
+    for file in ("postgres/pg_ident.conf", "postgres/pg_hba.conf", "postgres/PG_VERSION", "keys/seal.key"):
+        assert run([*become, "cat", str(data / file)]).returncode != 0, file
+    assert run([*become, "touch", str(data / "sql/.s.PGSQL.5433")]).returncode != 0, "no socket of its own beside the database's"
+    # A third user does not even come to the door.
+    stranger = pwd.getpwnam("daemon")
+    tried = psql("connectord_app", "setpriv", f"--reuid={stranger.pw_uid}", f"--regid={stranger.pw_gid}", "--clear-groups")
+    assert tried.returncode != 0 and "Permission denied" in tried.stderr
 
 
 def test_the_database_listens_on_no_tcp_port(start_up, data):
     up = start_up("--no-first-organization").ready()
-    connection = psycopg2.connect(f"host={data / 'run'} dbname=connectord user=connectord_owner")
+    connection = psycopg2.connect(f"host={data / 'sql'} dbname=connectord user=connectord_owner")
     with connection.cursor() as cursor:
         cursor.execute("SHOW listen_addresses")
         assert cursor.fetchone() == ("",)
