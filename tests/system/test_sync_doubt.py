@@ -39,8 +39,11 @@ class Account:
         """One more sync; the operations it called."""
         before = self.aws.last()
         done = self.org.wait_sync(self.org.sync(self.connection)["id"])
-        assert done["state"] == state, (done, self.coverage(), self.worker.tail())
+        assert done["state"] == state, f"{self.not_ok()}\n{self.worker.tail()}"
         return [call["operation"] for call in self.aws.calls(before) if call["account"] == self.number]
+
+    def not_ok(self):
+        return {part: row for part, row in self.coverage().items() if row["state"] != "ok"}
 
     def coverage(self):
         return {part: {"state": state, "code": code, "reason": reason, "via": via} for part, state, code, reason, via in self.database.rows(
@@ -187,3 +190,53 @@ class TestProviders:
         one.sync()
         assert one.ops("aws.saml_provider") == one.ops("aws.oidc_provider") == ["created", "recreated"]
         assert one.differences() == []
+
+
+class TestRegions:
+    HOME = "us-east-1"
+
+    def known(self, one):
+        return one.live("aws.account")[f"aws:account:aws:{one.number}"]["regions"]
+
+    def deny(self, one):
+        one.aws.fault("access_denied", match={"account": one.number, "operation": "DescribeRegions"})
+
+    def probe_fails(self, one, region, **match):
+        one.aws.fault("error", code="Strange", status=400,
+                      match={"account": one.number, "operation": "GetCallerIdentity", "region": region, **match})
+
+    def test_another_way_says_so(self, demo_like):
+        before = self.known(demo_like)
+        self.deny(demo_like)
+        assert demo_like.sync().count("GetCallerIdentity") < 40, "one call a region, and one to see who we are"
+        row = demo_like.coverage()["regions"]
+        assert (row["state"], row["via"], row["code"]) == ("ok", "fallback", "fallback")
+        assert "ec2:DescribeRegions was denied" in row["reason"] and "not known" not in row["reason"]
+        assert self.known(demo_like) == before
+        demo_like.aws.clear_faults()
+
+    @pytest.mark.parametrize("region", ["eu-west-3", "eu-south-1"])
+    def test_a_region_that_does_not_answer_stays_what_it_was(self, demo_like, region):
+        before = self.known(demo_like)
+        assert ("eu-west-3" in before) and ("eu-south-1" not in before)
+        self.deny(demo_like)
+        self.probe_fails(demo_like, region)
+        demo_like.sync("partial")
+        row = demo_like.coverage()["regions"]
+        assert row["state"] == "partial" and "did not answer" in row["reason"]
+        assert self.known(demo_like) == before
+        demo_like.aws.clear_faults()
+
+    def test_no_answer_at_all_is_no_reason_to_guess(self, account):
+        one = account(users=many(), regions=["eu-south-1"])
+        before = self.known(one)
+        assert "eu-south-1" in before
+        self.deny(one)
+        self.probe_fails(one, self.HOME, nth=2)  # the first says who we are
+        for region in before:
+            if region != self.HOME:
+                self.probe_fails(one, region)
+        one.sync("partial")
+        row = one.coverage()["regions"]
+        assert (row["state"], row["via"]) == ("denied", "") and "not known" in row["reason"], row
+        assert self.known(one) == before
