@@ -105,8 +105,7 @@ static enum rc probe(struct sync *s, const char *region, struct aws_fault *fault
 		return RC_OK;
 	}
 	target.region = region;
-	target.home_region =
-		NULL; /* the key is not in doubt, so nobody asks at home what the answer means */
+	target.home_region = NULL; /* the key is not in doubt: no second look at home */
 	rc = aws_call(s->run->client, &target, &STS_GET_CALLER_IDENTITY, NULL, &reply, fault,
 		      &tally, &own);
 	if (fault->class == AWS_CREDS_INVALID)
@@ -221,6 +220,8 @@ static enum rc other_ways(struct sync *s, const struct aws_fault *ec2, json_t *n
 		return RC_OK;
 	}
 	json_array_clear(names); /* not one region answered: that is no finding */
+	part_say(sync_part(s, PART_REGIONS), PART_REGIONS, PART_PARTIAL, "no_regions",
+		 "Nobody named a region");
 	if (json_array_size(known) == 0)
 		from_defaults(s, names);
 	return RC_OK;
