@@ -7,7 +7,8 @@
 
 enum { INVENTORY_LIST_MAX = 4096 };
 
-/* Before anything is inserted, so that the guard measures what was there. */
+/* Before anything is inserted, so that the guard measures what was there. A trust document that cannot be read says
+ * nothing about who is trusted: its edges stay as they were. */
 static const struct stmt FIND_GONE = { "inventory_find_gone",
 				       "INSERT INTO stage_gone (subject, id, part)"
 				       " SELECT 'entity', e.entity_id, e.part FROM entity e"
@@ -21,7 +22,11 @@ static const struct stmt FIND_GONE = { "inventory_find_gone",
 				       " WHERE e.org_id = $1 AND e.account_id = $2 AND e.region = "
 				       "$3 AND e.scope = $4 AND e.part = ANY ($5::text[])"
 				       " AND e.deleted_at IS NULL AND NOT EXISTS (SELECT FROM "
-				       "stage_edge s WHERE s.edge_id = e.edge_id)",
+				       "stage_edge s WHERE s.edge_id = e.edge_id)"
+				       " AND NOT (e.kind IN ('trusts', 'federates') AND EXISTS "
+				       "(SELECT FROM stage_entity s"
+				       "  WHERE s.entity_id = e.dst_id AND s.rank = 0"
+				       "  AND s.attrs->>'trust_document_state' = 'malformed'))",
 				       5 };
 
 static const struct stmt COUNT_GONE = {

@@ -174,6 +174,7 @@ function buildUser(account, name, spec) {
     ...common(account, "user", name, spec),
     id: spec.id ?? ids.userId(account.id, name),
     groups: spec.groups ?? [],
+    ghost_groups: spec.ghost_groups ?? [],
   };
   user.keys = (spec.keys ?? []).map((key, n) => buildKey(account, name, user.created, key ?? {}, n));
   user.mfa = (spec.mfa ?? []).map((device, n) => buildMfa(account, name, user.created, device, n));

@@ -121,7 +121,7 @@ lane_awssim() {
 	local report
 	report=$(mktemp)
 	# Node's TAP summary: "# pass 12".
-	(cd tests/awssim && PATH=$PWD/node_modules/.bin:$PATH node --test --test-reporter=tap tests/) >"$report" 2>&1
+	(cd tests/awssim && PATH=$PWD/node_modules/.bin:$PATH node --test --test-reporter=tap "tests/*.test.mjs") >"$report" 2>&1
 	grep -E '^not ok|^ +not ok|# (tests|pass|fail) ' "$report" | head -60
 	grep -B1 -A18 '^ *not ok' "$report" | head -120
 	awk '/^# pass / { p = $3 } /^# (fail|cancelled) / { f += $3 } END { printf "%d passed, %d failed\n", p, f }' "$report"

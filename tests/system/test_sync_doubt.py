@@ -240,3 +240,45 @@ class TestRegions:
         row = one.coverage()["regions"]
         assert (row["state"], row["via"]) == ("denied", "") and "not known" in row["reason"], row
         assert self.known(one) == before
+
+
+def live_edges(account, kind, key):
+    """Live edges of a kind into an entity."""
+    return account.database.value(
+        "SELECT count(*) FROM edge e JOIN entity d ON d.org_id = e.org_id AND d.entity_id = e.dst_id WHERE e.org_id = %s"
+        " AND e.kind = %s AND d.key LIKE %s AND e.deleted_at IS NULL", account.org.org_id, kind, "%" + key)
+
+
+def test_membership_of_a_group_that_aws_did_not_list_stays(account):
+    """A user's GroupList names it, the group listing does not: one of the two is wrong, and nothing is deleted on doubt."""
+    one = account(groups={"dev": {}}, users={"ann": {"groups": ["dev"]}})
+    assert live_edges(one, "member_of", ":group/dev") == 1
+    one.change("delete_group", name="dev")
+    one.change("put_user", name="ann", ghost_groups=["dev"])
+    one.sync("partial")
+    assert live_edges(one, "member_of", ":group/dev") == 1
+    assert one.not_ok()["users"]["code"] == "group_not_listed"
+
+
+def test_trust_that_cannot_be_read_any_more_stays_as_it_was(account):
+    one = account()
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
+                                                     "Action": "sts:AssumeRole"}]}
+    one.change("put_role", name="app", trust=trust)
+    one.sync()
+    assert live_edges(one, "trusts", ":role/app") == 1
+    one.change("set_trust", role="app", document='{"Statement": [], "Statement": []}')
+    one.sync()
+    role = one.live("aws.iam_role")[f"arn:aws:iam::{one.number}:role/app"]
+    assert role["trust_document_state"] == "malformed"
+    assert live_edges(one, "trusts", ":role/app") == 1
+    one.change("set_trust", role="app", document={**trust, "Statement": []})
+    one.sync()
+    assert live_edges(one, "trusts", ":role/app") == 0
+
+
+def test_what_is_asked_item_by_item_is_no_more_complete_than_the_list(account):
+    one = account(users=many(2, root_key={"keys": [{"id": "AKIADOUBTDOUBTDOUBT1"}]}))
+    one.aws.fault("access_denied", match={"operation": "ListAccessKeys", "account": one.number})
+    one.sync("partial")
+    assert {"access_keys", "key_last_used"} <= one.not_ok().keys()

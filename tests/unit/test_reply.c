@@ -87,8 +87,8 @@ static void bodies_of_another_kind_are_transient(void **state)
 		"<html><body>busy</body></html>",
 		"<ListRolesResponse><ListRolesResult/></ListRolesResponse>",
 		"<ListUsersResponse/>",
-		"<ListUsersResponse><ListUsersResult>x</ListUsersResult><ListUsersResult/>"
-		"</ListUsersResponse>",
+		("<ListUsersResponse><ListUsersResult>x</ListUsersResult><ListUsersResult/>"
+		 "</ListUsersResponse>"),
 		"{\"Users\":[]}",
 	};
 

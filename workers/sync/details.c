@@ -135,8 +135,12 @@ static enum rc resolve_link(struct sync *s, const struct db_rows *rows, int i, s
 	enum rc rc = RC_OK;
 
 	if (db_rows_is_null(rows, i, "found_id")) {
+		/* A name that no listing explains proves nothing: what was known stays. */
 		if (key.n == 0)
-			return RC_OK; /* made or deleted between two pages: the next sync shows it */
+			part_say(sync_part(s, PART_USERS), PART_USERS, PART_PARTIAL,
+				 "group_not_listed", "A user is in a group that AWS did not list");
+		if (key.n == 0 || sync_part(s, PART_ROLES)->fault.class != AWS_OK)
+			return RC_OK;
 		rc = emit_stub(&s->emit, "aws.principal_unresolved", key, key,
 			       str_c(s->emit.account), &other, err);
 	}

@@ -111,22 +111,45 @@ static void restart(struct sync *s, enum part_id part, enum part_id listed)
 		part_fault(p, part, &sync_part(s, listed)->fault);
 }
 
+/* An answer that does not say whom it is about counts as none. */
+static bool is_nobody(struct sync *s, enum part_id part, const struct aws_op *op,
+		      const json_t *item)
+{
+	const struct aws_fault fault = { .class = AWS_TRANSIENT,
+					 .code = "reply_without_arn",
+					 .message = "the answer names no ARN",
+					 .op = op };
+
+	if (json_str(item, "Arn").n > 0)
+		return false;
+	part_object_fault(sync_part(s, part), &fault);
+	return true;
+}
+
 static enum rc user_found(struct sync *s, struct work_item *item, json_t *reply, void *arg,
 			  struct err *err)
 {
+	const json_t *user = json_object_get(reply, "User");
+
 	(void)item;
 	(void)arg;
+	if (is_nobody(s, PART_USERS, &IAM_GET_USER, user))
+		return RC_OK;
 	sync_part(s, PART_USERS)->items++;
-	return principal_user(s, json_object_get(reply, "User"), err);
+	return principal_user(s, user, err);
 }
 
 static enum rc role_found(struct sync *s, struct work_item *item, json_t *reply, void *arg,
 			  struct err *err)
 {
+	const json_t *role = json_object_get(reply, "Role");
+
 	(void)item;
 	(void)arg;
+	if (is_nobody(s, PART_ROLES, &IAM_GET_ROLE, role))
+		return RC_OK;
 	sync_part(s, PART_ROLES)->items++;
-	return principal_role(s, json_object_get(reply, "Role"), err);
+	return principal_role(s, role, err);
 }
 
 static enum rc members_found(struct sync *s, struct work_item *item, json_t *reply, void *arg,
@@ -138,10 +161,15 @@ static enum rc members_found(struct sync *s, struct work_item *item, json_t *rep
 
 	(void)arg;
 	json_array_foreach (json_object_get(reply, "Users"), i, user) {
-		struct id id = emit_id(&s->emit, "aws.iam_user", json_str(user, "Arn"));
+		struct id id = { { 0 } };
 
+		if (rc != RC_OK || is_nobody(s, PART_USERS, &IAM_GET_GROUP, user))
+			continue;
+		rc = emit_arn_stub(&s->emit, json_str(user, "Arn"), &id, err);
 		if (rc == RC_OK)
 			rc = principal_member(s, id, item->id, part_name(PART_USERS), err);
+		if (rc == RC_NOT_FOUND)
+			rc = RC_OK;
 	}
 	return rc;
 }
@@ -317,6 +345,7 @@ static enum rc emit_batch(struct sync *s, struct batch *b, struct err *err)
 		rc = work_run(s, &policies, &op, err);
 	op.op = &IAM_GET_POLICY_VERSION;
 	op.extra_param = "VersionId";
+	op.must_exist = true; /* a short list of versions is not the list */
 	op.found = version_found;
 	if (rc == RC_OK)
 		rc = work_run(s, &versions, &op, err);

@@ -113,6 +113,7 @@ enum rc merge_parts(struct sync *s, enum part_id from, enum part_id to, bool las
 
 	for (int i = (int)from; i < (int)to; i++)
 		part_done(&s->parts[i], (enum part_id)i);
+	part_feed(s->parts);
 	if (rc == RC_OK)
 		rc = gather_keep(&m, &keep);
 	m.keep = buf_c(&keep);

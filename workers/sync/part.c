@@ -146,7 +146,7 @@ static void describe(struct part *p, enum part_id id)
 
 void part_fault(struct part *p, enum part_id id, const struct aws_fault *fault)
 {
-	if (p->fault.class == AWS_OK)
+	if (fault != &p->fault) /* a listing's own fault outweighs that of one object */
 		p->fault = *fault;
 	p->state = state_of(fault->class);
 	/* What no published permission set asks for is no gap of the sync. */
@@ -171,6 +171,29 @@ void part_say(struct part *p, enum part_id id, enum part_state state, const char
 	p->state = state;
 	snprintf(p->reason_code, sizeof(p->reason_code), "%s", code);
 	snprintf(p->reason, sizeof(p->reason), "%s, so %s.", what, ROWS[id].unknown);
+}
+
+/* What is asked item by item is never more complete than the list of the items. */
+static const struct {
+	enum part_id part, feeder;
+} FED[] = {
+	{ PART_POLICY_DOCUMENTS, PART_AWS_POLICIES },
+	{ PART_KEY_LAST_USED, PART_ACCESS_KEYS },
+};
+
+void part_feed(struct part parts[PART_COUNT])
+{
+	for (size_t i = 0; i < COUNT_OF(FED); i++) {
+		struct part *p = &parts[FED[i].part];
+		const struct part *feeder = &parts[FED[i].feeder];
+
+		if (p->state != PART_OK || feeder->state == PART_OK ||
+		    feeder->state == PART_UNTRIED)
+			continue;
+		p->fault = feeder->fault;
+		part_say(p, FED[i].part, PART_PARTIAL, "list_incomplete",
+			 "What it is asked for could not be listed to the end");
+	}
 }
 
 void part_done(struct part *p, enum part_id id)

@@ -66,6 +66,8 @@ void part_say(struct part *p, enum part_id id, enum part_state state, const char
 	      const char *what);
 /* The end of a part that had no fault of its own: ok, or what its objects' faults make of it. */
 void part_done(struct part *p, enum part_id id);
+/* After part_done() of all: a part whose questions come from an incomplete list is partial itself. */
+void part_feed(struct part parts[PART_COUNT]);
 /* New reference: the object that coverage_write() takes. */
 json_t *part_row(const struct part *p, enum part_id id, int64_t held);
 

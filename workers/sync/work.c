@@ -104,6 +104,7 @@ enum rc work_run(struct sync *s, struct work *w, const struct work_op *op, struc
 
 	if (w->n == 0)
 		return RC_OK;
+	sync_part(s, op->part)->denied_in_row = 0; /* another action may be allowed */
 	if (s->dead) {
 		part_object_fault(sync_part(s, op->part), &s->dead_fault);
 		return RC_OK;

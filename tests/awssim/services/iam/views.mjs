@@ -50,7 +50,8 @@ export const userDetail = view(function userDetail(account, user) {
     UserName: user.name,
     UserId: user.id,
     UserPolicyList: some(inlineList(account, user)),
-    GroupList: account.groupsOf(user).map((group) => group.name),
+    // ghost_groups: named here and listed nowhere, as between two pages of a group that goes.
+    GroupList: [...account.groupsOf(user).map((group) => group.name), ...user.ghost_groups],
     AttachedManagedPolicies: attachedList(account, user),
     PermissionsBoundary: boundaryOf(account, user),
     Tags: tagList(user.tags),
