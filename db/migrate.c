@@ -9,9 +9,14 @@
 
 enum { MIGRATE_TRIES = 60, MIGRATE_PAUSE_MS = 500, MIGRATE_MONTHS = 12 };
 
-static const struct stmt EXISTS = { "migrate_exists",
-				    "SELECT to_regclass('schema_migration') IS NOT NULL AS there",
-				    0 };
+/* By a scan and not by to_regclass(), which may answer from a cache that was filled before we waited for the lock. */
+static const struct stmt EXISTS = {
+	"migrate_exists",
+	"SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+	" ON n.oid = c.relnamespace WHERE c.relname = 'schema_migration'"
+	" AND n.nspname = current_schema()) AS there",
+	0
+};
 static const struct stmt APPLIED = { "migrate_applied",
 				     "SELECT name, checksum FROM schema_migration ORDER BY name",
 				     0 };
