@@ -87,9 +87,9 @@ def test_mass_vanishing_waits_for_a_second_complete_sync(org, account, connected
 
 
 PARTS_OF = {
-    "iam:ListPolicies": {"aws_policies"}, "iam:ListRoles": {"role_details"}, "iam:ListUsers": {"user_details"},
+    "iam:ListPolicies": {"aws_policies", "policy_documents"}, "iam:ListRoles": {"role_details"}, "iam:ListUsers": {"user_details"},
     "iam:GenerateCredentialReport": {"credential_report"}, "iam:GetCredentialReport": {"credential_report"},
-    "iam:ListAccessKeys": {"access_keys"}, "iam:ListVirtualMFADevices": {"mfa"}, "iam:ListMFADevices": {"mfa"},
+    "iam:ListAccessKeys": {"access_keys", "key_last_used"}, "iam:ListVirtualMFADevices": {"mfa"}, "iam:ListMFADevices": {"mfa"},
     "iam:ListSAMLProviders": {"saml_providers"}, "iam:GetSAMLProvider": {"saml_providers"},
     "iam:ListOpenIDConnectProviders": {"oidc_providers"}, "iam:GetOpenIDConnectProvider": {"oidc_providers"},
     "iam:ListAccountAliases": {"alias"}, "iam:GetAccountSummary": {"summary"}, "iam:GetAccountPasswordPolicy": {"password_policy"},

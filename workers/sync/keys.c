@@ -178,7 +178,6 @@ static void need_users(struct sync *s)
 
 	if (users->state == PART_OK || names->state == PART_OK)
 		return;
-	part->fault = users->fault;
 	part_say(part, PART_ACCESS_KEYS, PART_PARTIAL, "users_incomplete",
 		 "The users could not be listed to the end");
 	part_say(sync_part(s, PART_MFA), PART_MFA, PART_PARTIAL, "users_incomplete",

@@ -190,9 +190,11 @@ void part_feed(struct part parts[PART_COUNT])
 		if (p->state != PART_OK || feeder->state == PART_OK ||
 		    feeder->state == PART_UNTRIED)
 			continue;
-		p->fault = feeder->fault;
 		part_say(p, FED[i].part, PART_PARTIAL, "list_incomplete",
 			 "What it is asked for could not be listed to the end");
+		p->fault = feeder->fault;
+		if (p->fault.class != AWS_OK)
+			describe(p, FED[i].part);
 	}
 }
 

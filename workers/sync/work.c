@@ -102,13 +102,13 @@ enum rc work_run(struct sync *s, struct work *w, const struct work_op *op, struc
 	struct err own = { 0 };
 	enum rc rc;
 
-	if (w->n == 0)
-		return RC_OK;
-	sync_part(s, op->part)->denied_in_row = 0; /* another action may be allowed */
-	if (s->dead) {
+	if (s->dead) { /* also with nothing to ask: who knows what there would have been */
 		part_object_fault(sync_part(s, op->part), &s->dead_fault);
 		return RC_OK;
 	}
+	if (w->n == 0)
+		return RC_OK;
+	sync_part(s, op->part)->denied_in_row = 0; /* another action may be allowed */
 	rc = aws_each(s->run->client, &s->target, op->op, &each, &fault, &tally, &own);
 	rc = sync_after(s, op->part, rc, &tally, &fault, &own, err);
 	if (rc == RC_OK && fault.class != AWS_OK)
