@@ -24,7 +24,7 @@ CREATE TABLE entity (
 COMMENT ON TABLE entity IS 'what was found; unchanged entities are not written, "seen" is the coverage row''s time';
 COMMENT ON COLUMN entity.org_id IS 'whose inventory';
 COMMENT ON COLUMN entity.entity_id IS '128-bit hash of (org, kind, key): the same thing always has the same id';
-COMMENT ON COLUMN entity.connection_id IS 'connection that found it first; purged with it';
+COMMENT ON COLUMN entity.connection_id IS 'connection that holds it: the first finder, or the one it was handed to when that was deleted';
 COMMENT ON COLUMN entity.account_id IS 'AWS account that holds it';
 COMMENT ON COLUMN entity.region IS 'region, or global';
 COMMENT ON COLUMN entity.scope IS 'capability of the permission catalogue: iam, ...';
@@ -70,7 +70,7 @@ CREATE TABLE edge (
 COMMENT ON TABLE edge IS 'how entities hang together; both ends exist as entities, as stubs if need be';
 COMMENT ON COLUMN edge.org_id IS 'whose inventory';
 COMMENT ON COLUMN edge.edge_id IS '128-bit hash of (org, kind, src, dst, qualifier)';
-COMMENT ON COLUMN edge.connection_id IS 'connection that found it first';
+COMMENT ON COLUMN edge.connection_id IS 'connection that holds it, as for entities';
 COMMENT ON COLUMN edge.account_id IS 'account whose listing showed it';
 COMMENT ON COLUMN edge.region IS 'region, or global';
 COMMENT ON COLUMN edge.scope IS 'capability of the permission catalogue';
