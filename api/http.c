@@ -32,5 +32,5 @@ struct db_who http_who(const struct http_request *req)
 {
 	return (struct db_who){ .org_id = req->caller.org_id,
 				.key_id = req->caller.key_id,
-				.operator_role = req->caller.role == HTTP_OPERATOR };
+				.operator_role = req->caller.party == HTTP_OPERATOR };
 }

@@ -3,6 +3,7 @@
  * Never logs, never says why a key was refused, never stores a key's text. */
 #include "server/auth.h"
 #include "api/apikey.h"
+#include "api/scope.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/mem.h"
@@ -21,7 +22,7 @@ enum { UNKNOWN_BURST = 100 };
 struct cached {
 	struct id key_id, org_id;
 	unsigned char hash[KEYS_HASH];
-	enum http_role role;
+	uint32_t scopes;
 	int64_t until; /* mono; past: known, but to be asked again; key_id zero: empty */
 };
 
@@ -90,7 +91,7 @@ static enum rc check_operator(const struct auth *a, struct str token, struct htt
 	text_sha256(token, hash);
 	if (!a->has_operator || sodium_memcmp(hash, a->operator_hash, sizeof(hash)) != 0)
 		return denied(err);
-	ret->role = HTTP_OPERATOR;
+	ret->party = HTTP_OPERATOR;
 	(void)snprintf(ret->actor, sizeof(ret->actor), "operator");
 	return RC_OK;
 }
@@ -154,14 +155,6 @@ static void pay_back(struct auth *a)
 	lock_drop(&a->lock);
 }
 
-static enum http_role role_of(const char *name)
-{
-	return strcmp(name, "owner") == 0    ? HTTP_OWNER
-	       : strcmp(name, "editor") == 0 ? HTTP_EDITOR
-	       : strcmp(name, "viewer") == 0 ? HTTP_VIEWER
-					     : HTTP_NONE;
-}
-
 static enum rc find(struct dbpool *pool, struct id key_id, const unsigned char hash[KEYS_HASH],
 		    struct key_found *ret, struct err *err)
 {
@@ -202,7 +195,7 @@ static enum rc look_up(struct dbpool *pool, struct id key_id, const unsigned cha
 		until = asked_at + found.left_ms * CLOCK_MS;
 	*ret = (struct cached){ .key_id = key_id,
 				.org_id = found.org_id,
-				.role = role_of(found.role),
+				.scopes = scope_of_role(str_c(found.role)),
 				.until = until };
 	memcpy(ret->hash, hash, KEYS_HASH);
 	return RC_OK;
@@ -249,7 +242,8 @@ enum rc auth_check(struct auth *a, enum http_listener listener, struct str token
 		rc = refresh(a, pool, key_id, hash, known, &entry, err);
 	if (rc != RC_OK)
 		return rc;
-	ret->role = entry.role;
+	ret->party = HTTP_ORGANIZATION;
+	ret->scopes = entry.scopes;
 	ret->org_id = entry.org_id;
 	ret->key_id = key_id;
 	id_text(key_id, "key:", text);

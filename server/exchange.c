@@ -4,6 +4,7 @@
 #include "server/exchange.h"
 #include "api/problem.h"
 #include "api/router.h"
+#include "api/scope.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -132,6 +133,17 @@ static struct str credential(const struct guard_head *head)
 	return own.n > 0 ? auth_bearer(own) : alias;
 }
 
+static void forbid(struct exchange *x)
+{
+	uint32_t scope = x->req.route->scope;
+
+	refuse(x,
+	       problem_of(&x->req, 403, "forbidden",
+			  "The credential lacks the scope %s; the role %s has it.",
+			  scope_text(scope), scope_least_role(scope)),
+	       false);
+}
+
 static void check_caller(struct exchange *x, const struct guard_head *head)
 {
 	struct err err = { 0 };
@@ -148,12 +160,8 @@ static void check_caller(struct exchange *x, const struct guard_head *head)
 		       false);
 	else if (rc != RC_OK)
 		refuse(x, problem_err(&x->req, &err), false);
-	else if (x->req.caller.role < x->req.route->need)
-		refuse(x,
-		       problem_of(
-			       &x->req, 403, "forbidden",
-			       "The key's role does not allow this; an editor's or owner's does."),
-		       false);
+	else if ((x->req.caller.scopes & x->req.route->scope) != x->req.route->scope)
+		forbid(x);
 }
 
 /* A promise of once-only effects that we do not keep must not be taken in silence. */

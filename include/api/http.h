@@ -17,11 +17,13 @@ enum {
 	HTTP_LOCATION_MAX = 160
 };
 
-/* Rights grow with the number; the operator's are apart: no organization key ever has them. */
-enum http_role { HTTP_NONE, HTTP_VIEWER, HTTP_EDITOR, HTTP_OWNER, HTTP_OPERATOR };
+/* Who asks, and whom a route is for. Nobody is both: an organization's credential never works for the
+ * operator's routes, nor the operator's for an organization's. */
+enum http_party { HTTP_NONE, HTTP_ORGANIZATION, HTTP_OPERATOR };
 
 struct http_caller {
-	enum http_role role;
+	enum http_party party;
+	uint32_t scopes;            /* of api/scope.h */
 	struct id org_id, key_id;   /* zero for the operator */
 	char actor[HTTP_ACTOR_MAX]; /* as the audit writes it: "key:<32 hex>" or "operator" */
 };
@@ -52,12 +54,15 @@ enum http_body { HTTP_NO_BODY, HTTP_JSON, HTTP_MERGE_PATCH, HTTP_OPTIONAL_JSON }
 /* A row of the route table. pattern segments in braces match one segment each. */
 struct http_route {
 	const char *method, *pattern;
-	int listeners;       /* HTTP_PUBLIC | HTTP_ADMIN */
-	enum http_role need; /* HTTP_NONE: no credential asked */
+	int listeners;        /* HTTP_PUBLIC | HTTP_ADMIN */
+	enum http_party need; /* HTTP_NONE: no credential asked */
+	uint32_t scope;       /* of api/scope.h, for organizations */
 	enum http_body body;
 	const char *query; /* parameters that it knows, comma separated; "" = none */
 	http_handler *run; /* NULL ends the table */
 	bool offline;      /* runs without a database connection */
+	bool if_match;     /* a request without If-Match is refused: 428 */
+	bool once;         /* Idempotency-Key is honoured */
 };
 
 struct http_request {

@@ -1,8 +1,7 @@
-"""The contract as the tests use it: api/openapi.yaml, the C route table, and a check of JSON against a schema.
+"""The contract as the tests use it: api/openapi.yaml and a check of JSON against a schema.
 
 The check knows the words that the contract uses and fails on any other, so that nothing is skipped in silence."""
 import re
-import subprocess
 
 import yaml
 from processes import ROOT
@@ -29,16 +28,6 @@ def contract():
 def declared(document):
     """{(METHOD, path)} of the contract."""
     return {(method.upper(), path) for path, item in document["paths"].items() for method in item if method in METHODS}
-
-
-def routes():
-    """{(METHOD, path): run} of api/routes.c, as the compiler sees it."""
-    text = subprocess.run(["cc", "-E", "-P", "-I", ROOT / "include", "-I", ROOT, ROOT / "api/routes.c"], check=True, capture_output=True,
-                          text=True, timeout=60).stdout
-    table = text[text.index("const struct http_route ROUTES[]"):]
-    rows = re.findall(r'\{ ?("[A-Z]+"), ((?:"[^"]*" ?)+), [A-Z_|() ]+, [A-Z_]+, [A-Z_]+, ((?:"[^"]*" ?)+), (\w+)', table)
-    join = lambda literals: "".join(re.findall(r'"([^"]*)"', literals))  # noqa: E731
-    return {(join(method), join(path)): (run, join(query)) for method, path, query, run in rows}
 
 
 def resolve(document, node):

@@ -7,25 +7,11 @@ import uuid
 import pytest
 import requests
 from api import Operator, expect
-from contract import check_answer, contract, declared, faults, resolve, routes
+from contract import check_answer, contract, declared, faults, resolve
 from inventory_rows import Inventory
 from processes import ROOT
 
 DOCUMENT = contract()
-
-
-def test_the_route_table_and_the_contract_name_the_same_operations():
-    table = routes()
-    assert len(table) > 20, "the table was read"
-    assert set(table) == declared(DOCUMENT)
-    for (method, path), (run, query) in table.items():
-        item = DOCUMENT["paths"][path]
-        operation = item[method.lower()]
-        assert operation["operationId"] == run
-        parameters = [resolve(DOCUMENT, p) for p in operation.get("parameters", [])]
-        assert [p["name"] for p in parameters if p["in"] == "query"] == [q for q in query.split(",") if q], (method, path)
-        holes = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-        assert [resolve(DOCUMENT, p)["name"] for p in item.get("parameters", [])] == holes
 
 
 def test_the_served_contract_is_this_one(server):

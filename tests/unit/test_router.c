@@ -1,5 +1,6 @@
 /* Routing compares whole segments of the raw path: nothing can hide in an escape or a double slash. */
 #include "api/router.h"
+#include "api/scope.h"
 #include "base/mem.h"
 
 #include <setjmp.h>
@@ -21,11 +22,13 @@ static struct http_reply second(struct http_request *req)
 }
 
 static const struct http_route TABLE[] = {
-	{ "GET", "/v1/things", HTTP_PUBLIC, HTTP_VIEWER, HTTP_NO_BODY, "limit,name", first, false },
-	{ "GET", "/v1/things/{id}", HTTP_PUBLIC, HTTP_VIEWER, HTTP_NO_BODY, "", first, false },
-	{ "DELETE", "/v1/things/{id}", HTTP_PUBLIC, HTTP_EDITOR, HTTP_NO_BODY, "", second, false },
-	{ "GET", "/v1/a/{x}/b/{y}", HTTP_PUBLIC, HTTP_VIEWER, HTTP_NO_BODY, "", second, false },
-	{ "GET", "/admin", HTTP_ADMIN, HTTP_OPERATOR, HTTP_NO_BODY, "", first, false },
+	{ "GET", "/v1/things", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, "limit,name",
+	  first },
+	{ "GET", "/v1/things/{id}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, "", first },
+	{ "DELETE", "/v1/things/{id}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, "",
+	  second },
+	{ "GET", "/v1/a/{x}/b/{y}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, "", second },
+	{ "GET", "/admin", HTTP_ADMIN, HTTP_OPERATOR, 0, HTTP_NO_BODY, "", first },
 	{ 0 },
 };
 
@@ -134,8 +137,8 @@ static void everything_else_in_a_query_is_refused(void **state)
 	}
 }
 
-/* A role that the table forgets would be open to everybody. */
-static void every_real_row_names_a_role_and_a_listener(void **state)
+/* A right that the table forgets would be open to everybody. */
+static void every_real_row_names_a_listener_and_a_right(void **state)
 {
 	size_t open = 0;
 
@@ -145,15 +148,37 @@ static void every_real_row_names_a_role_and_a_listener(void **state)
 		bool reads = strcmp(row->method, "GET") == 0;
 
 		if (row->need == HTTP_NONE) {
+			assert_true(reads && strncmp(row->pattern, "/v1/", 4) != 0);
 			open++;
 			continue;
 		}
 		assert_int_equal(row->listeners, admin ? HTTP_ADMIN : HTTP_PUBLIC);
-		assert_int_equal(row->need, admin   ? HTTP_OPERATOR
-					    : reads ? HTTP_VIEWER
-						    : HTTP_EDITOR);
+		assert_int_equal(row->need, admin ? HTTP_OPERATOR : HTTP_ORGANIZATION);
+		assert_int_equal(__builtin_popcount(row->scope), admin ? 0 : 1);
+		if (!admin)
+			assert_true(reads == (strstr(scope_text(row->scope), ":read") != NULL));
 	}
-	assert_int_equal(open, 3);
+	assert_true(open >= 3);
+}
+
+/* What a role may is a promise to whoever was given such a key. */
+static void a_role_is_a_set_of_scopes(void **state)
+{
+	uint32_t viewer = scope_of_role(S("viewer")), editor = scope_of_role(S("editor"));
+	uint32_t owner = scope_of_role(S("owner"));
+
+	(void)state;
+	assert_int_equal(scope_of_role(S("root")), 0);
+	assert_int_equal(viewer & editor, viewer);
+	assert_int_equal(editor & owner, editor);
+	assert_int_equal(owner, (1 << SCOPE_COUNT) - 1);
+	for (uint32_t bit = 1; bit <= owner; bit <<= 1) {
+		if (viewer & bit)
+			assert_non_null(strstr(scope_text(bit), ":read"));
+		assert_true(scope_of_role(str_c(scope_least_role(bit))) & bit);
+	}
+	assert_false(viewer & (SCOPE_KEYS_READ | SCOPE_AUDIT_READ | SCOPE_WEBHOOKS_READ));
+	assert_false(editor & (SCOPE_KEYS_WRITE | SCOPE_AUDIT_READ));
 }
 
 int main(void)
@@ -165,7 +190,8 @@ int main(void)
 		cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
 		cmocka_unit_test(declared_parameters_are_decoded),
 		cmocka_unit_test(everything_else_in_a_query_is_refused),
-		cmocka_unit_test(every_real_row_names_a_role_and_a_listener),
+		cmocka_unit_test(every_real_row_names_a_listener_and_a_right),
+		cmocka_unit_test(a_role_is_a_set_of_scopes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
