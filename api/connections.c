@@ -67,7 +67,7 @@ static enum rc seal(const struct http_request *req, struct id connection_id, str
 		return RC_OK;
 	id_uuid(req->caller.org_id, org);
 	id_uuid(connection_id, connection);
-	rc = seal_close(&req->env->seal, &place, secret, ret, &n, err);
+	rc = sealfile_close(req->env->seal, &place, secret, ret, &n, err);
 	if (rc == RC_OK)
 		values->sealed = str_n(*ret, n);
 	return rc;

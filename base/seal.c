@@ -41,6 +41,7 @@ static const unsigned char SEAL_MAGIC[SEAL_MAGIC_BYTES] = { 'c', 's', '1' };
 #define SEAL_SECRET_LABEL S("seal-secret:")
 
 struct seal_keyring {
+	int refs; /* atomic */
 	size_t n;
 	struct seal_public public[SEAL_KEYS_MAX];
 	struct secret *secret[SEAL_KEYS_MAX]; /* crypto_box_SECRETKEYBYTES each */
@@ -48,11 +49,17 @@ struct seal_keyring {
 
 void seal_keyring_free(struct seal_keyring *k)
 {
-	if (!k)
+	if (!k || __atomic_sub_fetch(&k->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	for (size_t i = 0; i < k->n; i++)
 		secret_free(k->secret[i]);
 	mem_free(k);
+}
+
+struct seal_keyring *seal_keyring_ref(struct seal_keyring *k)
+{
+	__atomic_add_fetch(&k->refs, 1, __ATOMIC_RELAXED);
+	return k;
 }
 
 /* key_id: the first 8 bytes of BLAKE2b with 32 bytes of output. */
@@ -146,6 +153,7 @@ enum rc seal_keyring_load(const char *path, struct seal_keyring **ret, struct er
 	if (rc != RC_OK)
 		return rc;
 	keys = MEM_NEW(struct seal_keyring);
+	keys->refs = 1;
 	rest = secret_str(file);
 	for (line = next_key_line(&rest); line.n; line = next_key_line(&rest)) {
 		rc = add_key(keys, line, path, err);

@@ -33,6 +33,7 @@ static void parts_done(struct parts *p)
 	auth_free(p->auth);
 	readiness_free(p->readiness);
 	dbpool_free(p->pool);
+	sealfile_free(p->env.seal);
 }
 DEFINE_AUTO_VALUE(parts, parts_done)
 
@@ -91,7 +92,7 @@ static enum rc build(struct parts *p, const struct config *c, struct err *err)
 	if (rc == RC_OK && *config_text(c, "admin_socket"))
 		rc = need(c, "operator_key_file", "admin_socket needs the operator's key", err);
 	if (rc == RC_OK)
-		rc = seal_public_load(config_text(c, "seal_public_file"), &p->env.seal, err);
+		rc = sealfile_public(config_text(c, "seal_public_file"), &p->env.seal, err);
 	if (rc == RC_OK)
 		rc = auth_new(&p->env, config_text(c, "operator_key_file"), &p->auth, err);
 	if (rc != RC_OK)

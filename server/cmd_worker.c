@@ -27,7 +27,7 @@ struct worker {
 	struct worker_env env;
 	struct aws_env *aws;
 	struct aws_session *base;
-	struct seal_keyring *keyring;
+	struct sealfile *keyring;
 	const char *own_accounts[2];
 	char vendor[VENDOR_ACCOUNT_MAX]; /* "" = not known when it started */
 };
@@ -124,7 +124,7 @@ static enum rc build(struct worker *w, struct err *err)
 	enum rc rc = check_settings(c, err);
 
 	if (rc == RC_OK && *keys)
-		rc = seal_keyring_load(keys, &w->keyring, err);
+		rc = sealfile_keyring(keys, &w->keyring, err);
 	if (rc == RC_OK)
 		rc = build_aws(w, err);
 	w->env.keyring = w->keyring;
@@ -242,6 +242,6 @@ int cmd_worker(struct config *c, int argc, char **argv)
 		return cmd_fail("worker", &err);
 	aws_session_free(w.base);
 	aws_env_free(w.aws);
-	seal_keyring_free(w.keyring);
+	sealfile_free(w.keyring);
 	return CMD_OK;
 }

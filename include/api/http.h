@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/seal.h"
+#include "base/sealfile.h"
 #include "db/db.h"
 
 enum {
@@ -28,13 +28,13 @@ struct http_caller {
 	char actor[HTTP_ACTOR_MAX]; /* as the audit writes it: "key:<32 hex>" or "operator" */
 };
 
-/* What all requests of a process share; immutable after start. */
+/* What all requests of a process share; immutable after start but for what locks itself. */
 struct http_env {
 	const char *key_prefix, *key_env; /* first two parts of an API key */
 	const char *vendor_account;       /* the account that customers trust; "" = unknown */
 	int verify_every_s, worker_slots;
-	struct seal_public seal;
-	struct str openapi; /* the contract as JSON */
+	struct sealfile *seal; /* the public key: sealfile_close() */
+	struct str openapi;    /* the contract as JSON */
 	/* Whether the database answers with this binary's schema, as it was at most a second ago. */
 	enum rc (*ready)(void *arg, struct err *err);
 	void *ready_arg;

@@ -29,9 +29,10 @@ struct seal_place {
 	struct str field;         /* "secret_access_key" */
 };
 
-struct seal_keyring; /* secret keys by key id; worker only */
-void seal_keyring_free(struct seal_keyring *k);
+struct seal_keyring; /* secret keys by key id; worker only; immutable */
+void seal_keyring_free(struct seal_keyring *k); /* drops a reference */
 DEFINE_AUTO(seal_keyring)
+struct seal_keyring *seal_keyring_ref(struct seal_keyring *k) NEVER_NULL;
 
 /* Makes a key pair: DIR/seal.key (0600, "seal-secret:" and base64) and DIR/seal.pub ("seal-public:"
  * and base64). RC_CONFLICT: exists. */

@@ -3,14 +3,14 @@
 #define WORKERS_KINDS_H
 
 #include "aws/aws.h"
-#include "base/seal.h"
+#include "base/sealfile.h"
 #include "db/tasks.h"
 
 /* What all threads of a worker process share; immutable after start except what locks itself. */
 struct worker_env {
 	struct aws_env *aws;
-	struct aws_session *base;           /* the operator's identity; NULL = none found */
-	const struct seal_keyring *keyring; /* NULL = no sealing key configured */
+	struct aws_session *base; /* the operator's identity; NULL = none found */
+	struct sealfile *keyring; /* sealfile_open(); NULL = no sealing key configured */
 	bool external_id_enforce;
 	int new_role_grace_s;
 	int verify_every_s;

@@ -123,8 +123,8 @@ static enum rc key_session(const struct task_run *run, const struct connection_s
 			" CONNECTORD_SEAL_KEY_FILE for the worker. The stored secret is kept.");
 	id_uuid(c->org_id, org);
 	id_uuid(c->connection_id, connection);
-	rc = seal_open(run->env->keyring, &place, str_n(c->sealed ? c->sealed : "", c->sealed_n),
-		       &secret, &own);
+	rc = sealfile_open(run->env->keyring, &place,
+			   str_n(c->sealed ? c->sealed : "", c->sealed_n), &secret, &own);
 	if (rc != RC_OK)
 		return seal_problem(rc, &own, err);
 	*ret = aws_session_keys(run->env->aws, str_c(c->access_key_id), secret_str(secret));
