@@ -150,6 +150,60 @@ static void moved_secret_does_not_open(void **state)
 	assert_int_equal(open_at(w, &place, envelope), RC_BROKEN);
 }
 
+enum { ROWS = 64, SWAPS = 4000 };
+
+struct row {
+	char org[37], connection[37];
+	struct seal_place place;
+	char *envelope;
+	size_t n;
+};
+
+/* Rows of four organizations, each with two fields. */
+static void fill_rows(const struct world *w, struct row *rows)
+{
+	for (uint32_t i = 0; i < ROWS; i++) {
+		struct row *r = &rows[i];
+
+		snprintf(r->org, sizeof(r->org), "0192f0c1-2345-7abc-8def-%012u", i / 16);
+		snprintf(r->connection, sizeof(r->connection), "0192f0c1-9999-7abc-8def-%012u",
+			 i / 2);
+		r->place =
+			(struct seal_place){ str_n(r->org, 36), str_n(r->connection, 36),
+					     i % 2 ? S("webhook_secret") : S("secret_access_key") };
+		assert_int_equal(
+			seal_close(&w->public, &r->place, PLAIN, &r->envelope, &r->n, NULL), RC_OK);
+	}
+}
+
+/* Whoever can write rows moves blobs about: between rows, organizations and fields, whole or in part. */
+static void a_blob_never_opens_in_another_place(void **state)
+{
+	static const size_t PARTS[] = { 11, 91, 115 }; /* data key, nonce, text */
+	struct world *w = *state;
+	struct row rows[ROWS] = { 0 };
+	AUTO_TEXT char *mixed = NULL;
+
+	fill_rows(w, rows);
+	mixed = mem_alloc(rows[0].n);
+	for (int swap = 0; swap < SWAPS; swap++) {
+		uint32_t a = randombytes_uniform(ROWS);
+		uint32_t b = (a + 1 + randombytes_uniform(ROWS - 1)) % ROWS;
+		size_t from = PARTS[randombytes_uniform(COUNT_OF(PARTS))];
+
+		assert_int_equal(open_at(w, &rows[a].place, str_n(rows[b].envelope, rows[b].n)),
+				 RC_BROKEN);
+		memcpy(mixed, rows[a].envelope, from);
+		memcpy(mixed + from, rows[b].envelope + from, rows[b].n - from);
+		assert_int_equal(open_at(w, &rows[a].place, str_n(mixed, rows[a].n)), RC_BROKEN);
+	}
+	for (size_t i = 0; i < ROWS; i++) {
+		assert_int_equal(open_at(w, &rows[i].place, str_n(rows[i].envelope, rows[i].n)),
+				 RC_OK);
+		mem_free(rows[i].envelope);
+	}
+}
+
 /* "ab","c" and "a","bc" are two places. */
 static void border_between_parts_is_bound(void **state)
 {
@@ -168,7 +222,7 @@ static void every_flipped_bit_is_refused(void **state)
 {
 	struct world *w = *state;
 
-	for (int round = 0; round < 1000; round++) {
+	for (int round = 0; round < 4000; round++) {
 		uint32_t bit = randombytes_uniform((uint32_t)w->n * 8);
 		size_t at = bit / 8;
 		enum rc want = at < 3 ? RC_INVALID : at < 11 ? RC_NOT_FOUND : RC_BROKEN;
@@ -408,6 +462,7 @@ int main(void)
 		WITH_WORLD(what_is_closed_opens),
 		WITH_WORLD(every_length_up_to_the_maximum_opens_and_no_more),
 		WITH_WORLD(moved_secret_does_not_open),
+		WITH_WORLD(a_blob_never_opens_in_another_place),
 		WITH_WORLD(border_between_parts_is_bound),
 		WITH_WORLD(every_flipped_bit_is_refused),
 		WITH_WORLD(every_truncation_and_any_tail_is_refused),
