@@ -11,6 +11,9 @@ prepare() {
 	*" awssim "* | *" asan "* | *" tsan "* | *" contract "* | *" system "* | *" smoke "* | *" quickstart "*) deploy/install-node-modules tests/awssim || return ;;
 	esac
 	case " $1 " in
+	*" system "*) deploy/install-node-modules tests/cron || return ;;
+	esac
+	case " $1 " in
 	*" contract "*) [ ! -f tests/contract/package-lock.json ] || deploy/install-node-modules tests/contract || return ;;
 	esac
 }
