@@ -22,8 +22,10 @@ static uint32_t crc32_of(struct str s)
 	return ~crc;
 }
 
-void apikey_make(const struct http_env *env, struct id key_id, char out[APIKEY_TEXT_MAX],
-		 unsigned char hash[KEYS_HASH])
+static const char *const MARKS[] = { [APIKEY_ORGANIZATION] = "", [APIKEY_SERVICE] = "svc" };
+
+void apikey_make(const struct http_env *env, enum apikey_kind kind, struct id key_id,
+		 char out[APIKEY_TEXT_MAX], unsigned char hash[KEYS_HASH])
 {
 	unsigned char secret[SECRET_BYTES];
 	char hex[SECRET_HEX + 1], id[ID_TEXT_MAX];
@@ -32,7 +34,8 @@ void apikey_make(const struct http_env *env, struct id key_id, char out[APIKEY_T
 	randombytes_buf(secret, sizeof(secret));
 	sodium_bin2hex(hex, sizeof(hex), secret, sizeof(secret));
 	id_text(key_id, "", id);
-	n = snprintf(out, APIKEY_TEXT_MAX, "%s_%s_%s_%s_", env->key_prefix, env->key_env, id, hex);
+	n = snprintf(out, APIKEY_TEXT_MAX, "%s%s_%s_%s_%s_", env->key_prefix, MARKS[kind],
+		     env->key_env, id, hex);
 	(void)snprintf(out + n, APIKEY_TEXT_MAX - (size_t)n, "%08x",
 		       crc32_of(str_n(out, (size_t)n)));
 	text_sha256(str_n(hex, SECRET_HEX), hash);
@@ -40,12 +43,12 @@ void apikey_make(const struct http_env *env, struct id key_id, char out[APIKEY_T
 	sodium_memzero(hex, sizeof(hex));
 }
 
-bool apikey_parse(const struct http_env *env, struct str text, struct id *ret_key_id,
-		  unsigned char hash[KEYS_HASH])
+bool apikey_parse(const struct http_env *env, enum apikey_kind kind, struct str text,
+		  struct id *ret_key_id, unsigned char hash[KEYS_HASH])
 {
 	char head[64], crc[CRC_HEX + 1];
 	struct str tail = S("");
-	int n = snprintf(head, sizeof(head), "%s_%s", env->key_prefix, env->key_env);
+	int n = snprintf(head, sizeof(head), "%s%s_%s", env->key_prefix, MARKS[kind], env->key_env);
 
 	if (n < 0 || (size_t)n >= sizeof(head) || text.n != (size_t)n + TAIL ||
 	    !str_starts(text, str_c(head)))

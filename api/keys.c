@@ -88,7 +88,7 @@ struct http_reply keys_create(struct http_request *req)
 			return problem_reply(req, &p);
 		}
 	}
-	apikey_make(req->env, key.key_id, text, key.hash);
+	apikey_make(req->env, APIKEY_ORGANIZATION, key.key_id, text, key.hash);
 	if (keys_insert(req->db, &key, &rows, &err) == RC_OK)
 		reply = created(key.org_id, rows, text);
 	else

@@ -6,47 +6,61 @@
 
 #include <stdio.h>
 
-#define COLUMNS "key_id, name, role, created_at, expires_at, last_used_at, revoked_at"
+#define COLUMNS                                                                                    \
+	"key_id, name, role, array_to_string(scopes, ' ') AS scopes, created_at,"                  \
+	" least(expires_at, retires_at) AS expires_at, last_used_at, revoked_at, replaces,"        \
+	" replaced_by"
+/* least() passes over NULLs. */
+#define LIVE(k)                                                                                    \
+	"(" k ".revoked_at IS NULL"                                                                \
+	" AND coalesce(least(" k ".expires_at, " k ".retires_at) > now(), true))"
 
-static struct db_who operator_of(struct id org_id)
+/* What everybody who changes a key says of himself. */
+struct change {
+	struct id org_id, key_id;
+	const char *actor, *request_id;
+};
+
+static struct db_who who_of(struct id org_id)
 {
-	return (struct db_who){ .org_id = org_id, .operator_role = true };
+	return (struct db_who){ .org_id = org_id };
 }
 
-static enum rc audit(struct db *db, struct id org_id, struct id key_id, const char *action,
-		     const char *actor, const char *request_id, struct err *err)
+static enum rc audit(struct db *db, const struct change *c, const char *action,
+		     const json_t *detail, struct err *err)
 {
 	char text[ID_TEXT_MAX];
-	const struct audit_entry entry = { .org_id = org_id,
-					   .actor = actor,
+	const struct audit_entry entry = { .org_id = c->org_id,
+					   .actor = c->actor,
 					   .action = action,
 					   .target_kind = "key",
 					   .target_id = text,
-					   .request_id = request_id };
+					   .request_id = c->request_id,
+					   .detail = detail };
 
-	id_text(key_id, "key_", text);
+	id_text(c->key_id, "key_", text);
 	return audit_insert(db, NULL, &entry, err);
 }
 
 /* The lock makes the cap exact and keeps the organization's state until we commit. */
 static const struct stmt COUNT = {
 	"keys_count",
-	"SELECT o.state, (SELECT count(*) FROM api_key k WHERE k.org_id = $1"
-	" AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())) AS n"
-	" FROM organization o WHERE o.org_id = $1 FOR NO KEY UPDATE OF o",
+	"SELECT o.state, (SELECT count(*) FROM api_key k WHERE k.org_id = $1 AND " LIVE(
+		"k") ") AS n"
+		     " FROM organization o WHERE o.org_id = $1 FOR NO KEY UPDATE OF o",
 	1
 };
 static const struct stmt INSERT = {
 	"keys_insert",
-	"INSERT INTO api_key (org_id, key_id, name, role, secret_hash, expires_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6) RETURNING " COLUMNS,
-	6
+	"INSERT INTO api_key (org_id, key_id, name, role, secret_hash, expires_at, scopes)"
+	" VALUES ($1, $2, $3, $4, $5, $6, string_to_array($7, ' ')) RETURNING " COLUMNS,
+	7
 };
 
-static enum rc check_room(struct db *db, const struct new_key *in, struct err *err)
+static enum rc check_room(struct db *db, struct id org_id, struct err *err)
 {
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	const struct arg org[] = { arg_id(in->org_id) };
+	const struct arg org[] = { arg_id(org_id) };
 	enum rc rc = db_run(db, NULL, &COUNT, org, &rows, err);
 
 	if (rc != RC_OK)
@@ -78,8 +92,10 @@ static enum rc insert_body(struct db *db, void *arg, struct err *err)
 				   arg_text(in->name),
 				   arg_text(in->role),
 				   arg_bytes(str_n(in->hash, KEYS_HASH)),
-				   arg_time(in->expires_at) };
-	enum rc rc = check_room(db, in, err);
+				   arg_time(in->expires_at),
+				   arg_opt(in->scopes) };
+	const struct change change = { in->org_id, in->key_id, in->actor, in->request_id };
+	enum rc rc = check_room(db, in->org_id, err);
 
 	db_rows_free(i->row);
 	i->row = NULL;
@@ -87,13 +103,13 @@ static enum rc insert_body(struct db *db, void *arg, struct err *err)
 		rc = db_run(db, NULL, &INSERT, row, &i->row, err);
 	if (rc != RC_OK)
 		return rc;
-	return audit(db, in->org_id, in->key_id, "key.created", in->actor, in->request_id, err);
+	return audit(db, &change, "key.created", NULL, err);
 }
 
 enum rc keys_insert(struct db *db, const struct new_key *in, struct db_rows **ret, struct err *err)
 {
 	struct insertion i = { .in = in };
-	const struct db_who who = operator_of(in->org_id);
+	const struct db_who who = who_of(in->org_id);
 	enum rc rc = db_tx(db, &who, insert_body, &i, err);
 
 	if (rc == RC_OK)
@@ -110,7 +126,7 @@ enum rc keys_get(struct db *db, struct id org_id, struct id key_id, struct db_ro
 		 struct err *err)
 {
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	const struct db_who who = operator_of(org_id);
+	const struct db_who who = who_of(org_id);
 	const struct arg args[] = { arg_id(org_id), arg_id(key_id) };
 	enum rc rc = db_run(db, &who, &GET, args, &rows, err);
 
@@ -132,16 +148,11 @@ static const struct stmt LIST = {
 enum rc keys_list(struct db *db, struct id org_id, struct id after, int limit, struct db_rows **ret,
 		  struct err *err)
 {
-	const struct db_who who = operator_of(org_id);
+	const struct db_who who = who_of(org_id);
 	const struct arg args[] = { arg_id(org_id), arg_id(after), arg_i64(limit) };
 
 	return db_run(db, &who, &LIST, args, ret, err);
 }
-
-struct revocation {
-	struct id org_id, key_id;
-	const char *actor, *request_id;
-};
 
 static const struct stmt REVOKE = {
 	"keys_revoke",
@@ -153,7 +164,7 @@ static const struct stmt REVOKE = {
 
 static enum rc revoke_body(struct db *db, void *arg, struct err *err)
 {
-	const struct revocation *in = arg;
+	const struct change *in = arg;
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct arg args[] = { arg_id(in->org_id), arg_id(in->key_id) };
 	enum rc rc = db_run(db, NULL, &REVOKE, args, &rows, err);
@@ -164,16 +175,116 @@ static enum rc revoke_body(struct db *db, void *arg, struct err *err)
 		return err_set(err, RC_NOT_FOUND, "not_found", "no such key");
 	if (!db_rows_bool(rows, 0, "was_live"))
 		return RC_OK;
-	return audit(db, in->org_id, in->key_id, "key.revoked", in->actor, in->request_id, err);
+	return audit(db, in, "key.revoked", NULL, err);
 }
 
 enum rc keys_revoke(struct db *db, struct id org_id, struct id key_id, const char *actor,
 		    const char *request_id, struct err *err)
 {
-	struct revocation in = { org_id, key_id, actor, request_id };
-	const struct db_who who = operator_of(org_id);
+	struct change in = { org_id, key_id, actor, request_id };
+	const struct db_who who = who_of(org_id);
 
 	return db_tx(db, &who, revoke_body, &in, err);
+}
+
+/* A chain has two live keys at most: the one that goes and the one that comes. The organization's row is
+ * locked, so two rotations cannot pass this together. */
+static const struct stmt REPLACEABLE = {
+	"keys_replaceable",
+	"SELECT " LIVE("k") " AS live, EXISTS (SELECT FROM api_key o WHERE o.org_id = $1"
+			    " AND o.key_id IN (k.replaces, k.replaced_by) AND " LIVE(
+				    "o") ") AS busy"
+					 " FROM api_key k WHERE k.org_id = $1 AND k.key_id = $2",
+	2
+};
+static const struct stmt SUCCEED = {
+	"keys_succeed",
+	"INSERT INTO api_key (org_id, key_id, name, role, scopes, secret_hash, expires_at, "
+	"replaces)"
+	" SELECT k.org_id, $3, k.name, k.role, k.scopes, $4,"
+	" coalesce($5, now() + (k.expires_at - k.created_at)), k.key_id"
+	" FROM api_key k WHERE k.org_id = $1 AND k.key_id = $2 RETURNING " COLUMNS,
+	5
+};
+static const struct stmt RETIRE = {
+	"keys_retire",
+	"UPDATE api_key SET replaced_by = $3, retires_at = now() + make_interval(secs => $4)"
+	" WHERE org_id = $1 AND key_id = $2",
+	4
+};
+
+static enum rc check_replaceable(struct db *db, const struct key_replacement *in, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_id(in->org_id), arg_id(in->old_id) };
+	enum rc rc = db_run(db, NULL, &REPLACEABLE, args, &rows, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (db_rows_count(rows) == 0)
+		return err_set(err, RC_NOT_FOUND, "not_found", "no such key");
+	if (!db_rows_bool(rows, 0, "live"))
+		return err_set(err, RC_CONFLICT, "key_not_live",
+			       "The key is revoked or expired; make a new one instead.");
+	if (db_rows_bool(rows, 0, "busy"))
+		return err_set(err, RC_CONFLICT, "rotation_in_progress",
+			       "Two keys of this rotation work already; wait until the old one"
+			       " expires, or revoke one of them.");
+	return RC_OK;
+}
+
+struct replacing {
+	const struct key_replacement *in;
+	struct db_rows *row;
+};
+
+static enum rc note_replacement(struct db *db, const struct key_replacement *in, struct err *err)
+{
+	char text[ID_TEXT_MAX];
+	AUTO_JSON json_t *detail = NULL;
+	const struct change made = { in->org_id, in->key_id, in->actor, in->request_id };
+	const struct change old = { in->org_id, in->old_id, in->actor, in->request_id };
+	enum rc rc = audit(db, &made, "key.created", NULL, err);
+
+	id_text(in->key_id, "key_", text);
+	detail = json_pack("{s:s, s:I}", "replaced_by", text, "overlap_s",
+			   (json_int_t)in->overlap_s);
+	return rc == RC_OK ? audit(db, &old, "key.rotated", detail, err) : rc;
+}
+
+static enum rc replace_body(struct db *db, void *arg, struct err *err)
+{
+	struct replacing *r = arg;
+	const struct key_replacement *in = r->in;
+	const struct arg made[] = { arg_id(in->org_id), arg_id(in->old_id), arg_id(in->key_id),
+				    arg_bytes(str_n(in->hash, KEYS_HASH)),
+				    arg_time(in->expires_at) };
+	const struct arg old[] = { arg_id(in->org_id), arg_id(in->old_id), arg_id(in->key_id),
+				   arg_i64(in->overlap_s) };
+	enum rc rc = check_room(db, in->org_id, err);
+
+	db_rows_free(r->row);
+	r->row = NULL;
+	if (rc == RC_OK)
+		rc = check_replaceable(db, in, err);
+	if (rc == RC_OK)
+		rc = db_run(db, NULL, &SUCCEED, made, &r->row, err);
+	if (rc == RC_OK)
+		rc = db_run(db, NULL, &RETIRE, old, NULL, err);
+	return rc == RC_OK ? note_replacement(db, in, err) : rc;
+}
+
+enum rc keys_replace(struct db *db, const struct key_replacement *in, struct db_rows **ret,
+		     struct err *err)
+{
+	struct replacing r = { .in = in };
+	const struct db_who who = who_of(in->org_id);
+	enum rc rc = db_tx(db, &who, replace_body, &r, err);
+
+	if (rc == RC_OK)
+		*ret = TAKE(r.row);
+	db_rows_free(r.row);
+	return rc;
 }
 
 /* One look at key and organization, so that no revocation fits between what is judged and what is
@@ -181,14 +292,20 @@ enum rc keys_revoke(struct db *db, struct id org_id, struct id key_id, const cha
  * hashes need not be in constant time, the caller's is the one that decides. */
 static const struct stmt AUTHENTICATE = {
 	"keys_authenticate",
-	"WITH k AS (SELECT a.org_id, a.role, a.secret_hash, o.state = 'active'"
-	"  AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now()) AS live,"
-	"  coalesce((extract(epoch FROM a.expires_at - now()) * 1000)::bigint, -1) AS left_ms"
-	"  FROM api_key a JOIN organization o ON o.org_id = a.org_id WHERE a.key_id = $1),"
-	" stamped AS (UPDATE api_key a SET last_used_at = date_trunc('minute', now()) FROM k"
-	"  WHERE a.org_id = k.org_id AND a.key_id = $1 AND k.live AND a.secret_hash = $2"
-	"  AND (a.last_used_at IS NULL OR a.last_used_at < date_trunc('minute', now())))"
-	" SELECT org_id, role, secret_hash, live, left_ms FROM k",
+	"WITH k AS (SELECT a.org_id, a.role, array_to_string(a.scopes, ' ') AS scopes,"
+	"  a.secret_hash, o.state = 'active' AND " LIVE(
+		"a") " AS live, coalesce((extract(epoch"
+		     "   FROM least(a.expires_at, a.retires_at) - now()) * 1000)::bigint, -1) AS "
+		     "left_ms"
+		     "  FROM api_key a JOIN organization o ON o.org_id = a.org_id WHERE a.key_id = "
+		     "$1),"
+		     " stamped AS (UPDATE api_key a SET last_used_at = date_trunc('minute', now()) "
+		     "FROM k"
+		     "  WHERE a.org_id = k.org_id AND a.key_id = $1 AND k.live AND a.secret_hash = "
+		     "$2"
+		     "  AND (a.last_used_at IS NULL OR a.last_used_at < date_trunc('minute', "
+		     "now())))"
+		     " SELECT org_id, role, scopes, secret_hash, live, left_ms FROM k",
 	2
 };
 
@@ -215,5 +332,7 @@ enum rc keys_authenticate(struct db *db, struct id key_id, const unsigned char h
 	ret->left_ms = db_rows_i64(rows, 0, "left_ms");
 	(void)snprintf(ret->role, sizeof(ret->role), "%.*s",
 		       STR_FMT(db_rows_text(rows, 0, "role")));
+	(void)snprintf(ret->scopes, sizeof(ret->scopes), "%.*s",
+		       STR_FMT(db_rows_text(rows, 0, "scopes")));
 	return RC_OK;
 }

@@ -235,7 +235,7 @@ enum rc auth_check(struct auth *a, enum http_listener listener, struct str token
 		return denied(err);
 	if (listener == HTTP_ADMIN)
 		return check_operator(a, token, ret, err);
-	if (!apikey_parse(a->env, token, &key_id, hash))
+	if (!apikey_parse(a->env, APIKEY_ORGANIZATION, token, &key_id, hash))
 		return denied(err);
 	known = is_known(a, key_id, hash, &entry);
 	if (!known || entry.until <= clock_mono())

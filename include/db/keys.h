@@ -4,11 +4,12 @@
 
 #include "db/db.h"
 
-enum { KEYS_HASH = 32, KEYS_PER_ORGANIZATION_MAX = 1000 };
+enum { KEYS_HASH = 32, KEYS_PER_ORGANIZATION_MAX = 1000, KEYS_SCOPES_MAX = 1024 };
 
 struct new_key {
 	struct id org_id, key_id;
 	struct str name, role;
+	struct str scopes; /* names with spaces between; "" = all that the role may */
 	unsigned char hash[KEYS_HASH];
 	int64_t expires_at; /* wall; 0 = never */
 	const char *actor, *request_id;
@@ -17,7 +18,8 @@ struct new_key {
  * too_many_keys (live ones), organization_deleting. */
 MUST_CHECK enum rc keys_insert(struct db *db, const struct new_key *in, struct db_rows **ret,
 			       struct err *err);
-/* Columns: key_id, name, role, created_at, expires_at, last_used_at, revoked_at. RC_NOT_FOUND. */
+/* Columns: key_id, name, role, scopes (as in new_key), created_at, expires_at (or retires_at, the earlier
+ * one), last_used_at, revoked_at, replaces, replaced_by. RC_NOT_FOUND. */
 MUST_CHECK enum rc keys_get(struct db *db, struct id org_id, struct id key_id, struct db_rows **ret,
 			    struct err *err);
 MUST_CHECK enum rc keys_list(struct db *db, struct id org_id, struct id after, int limit,
@@ -26,9 +28,23 @@ MUST_CHECK enum rc keys_list(struct db *db, struct id org_id, struct id after, i
 MUST_CHECK enum rc keys_revoke(struct db *db, struct id org_id, struct id key_id, const char *actor,
 			       const char *request_id, struct err *err);
 
+struct key_replacement {
+	struct id org_id, old_id, key_id;
+	unsigned char hash[KEYS_HASH];
+	int64_t expires_at; /* wall; 0 = a life as long as the old key's */
+	int64_t overlap_s;  /* the old key lives on for so long, unless it expires before */
+	const char *actor, *request_id;
+};
+/* Makes a key with the name, role and scopes of the old one, and lets that one retire. *ret: the new row.
+ * RC_NOT_FOUND. RC_CONFLICT key_not_live, rotation_in_progress (its predecessor or a successor lives
+ * still), or as keys_insert(). */
+MUST_CHECK enum rc keys_replace(struct db *db, const struct key_replacement *in,
+				struct db_rows **ret, struct err *err);
+
 struct key_found {
-	struct id org_id;
+	struct id org_id; /* zero: a service key's */
 	char role[16];
+	char scopes[KEYS_SCOPES_MAX]; /* names with spaces between; "" = all that the role may */
 	unsigned char hash[KEYS_HASH];
 	bool live; /* neither revoked nor expired, and its organization active, by the database's clock */
 	int64_t left_ms; /* until it expires; -1 = it does not */
