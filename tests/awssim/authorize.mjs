@@ -1,5 +1,5 @@
 // Decides every call: identity policies, permissions boundary, session policy and service control policies together.
-import { decide } from "./policy.mjs";
+import { decide, missingKeys } from "./policy.mjs";
 import { refusal } from "./errors.mjs";
 
 // In the order in which AWS reports a denial; "each" layers must all allow.
@@ -46,6 +46,25 @@ export class Authorizer {
     }
     const silent = verdicts.find(({ sets }) => sets.some((verdict) => verdict !== "allow"));
     return silent && { explicit: false, reason: `because no ${silent.layer.name} allows the ${request.action} action` };
+  }
+
+  // What IAM's policy simulator says of a user or role: sessions do not come into it.
+  simulate(principal, request) {
+    const verdict = (sets) => {
+      const each = sets.map((documents) => decide(documents, request));
+      return each.includes("deny") ? "explicitDeny" : each.every((one) => one === "allow") ? "allowed" : "implicitDeny";
+    };
+    const own = identity(this.world, principal);
+    const layers = [own, boundary(this.world, principal), controls(this.world, principal)];
+    const [mine, bounded, controlled] = layers.map(verdict);
+    const all = [mine, bounded, controlled];
+    const inside = this.world.organizationOf(principal.account.id) !== undefined;
+    return {
+      decision: all.find((one) => one === "explicitDeny") ?? all.find((one) => one === "implicitDeny") ?? "allowed",
+      boundary: layers[1].length ? bounded === "allowed" : undefined,
+      organizations: inside ? controlled === "allowed" : undefined,
+      missing: missingKeys(layers.flat(2), request),
+    };
   }
 
   check(principal, service, request) {

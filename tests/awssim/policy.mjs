@@ -91,6 +91,16 @@ function covers(statement, { action, resource, context }) {
   return resources && conditionsHold(statement.Condition, context);
 }
 
+// The condition keys that statements on this action ask for and the context does not have.
+export function missingKeys(documents, { action, context }) {
+  const keys = documents
+    .flatMap((document) => statementsOf(document))
+    .filter((one) => one.Condition && (one.NotAction !== undefined || anyLike(one.Action, action, "i")))
+    .flatMap((one) => Object.values(one.Condition).flatMap((block) => Object.keys(block)))
+    .filter((key) => context[key.toLowerCase()] === undefined);
+  return [...new Set(keys)].sort();
+}
+
 export const statementsOf = (document) => list(document?.Statement);
 
 // Returns "deny", "allow" or undefined for a set of documents taken together.

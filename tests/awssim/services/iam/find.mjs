@@ -50,7 +50,7 @@ const BY_LISTING = {
 };
 
 function givenArn({ input }) {
-  return input.PolicyArn ?? input.SAMLProviderArn ?? input.OpenIDConnectProviderArn;
+  return input.PolicyArn ?? input.SAMLProviderArn ?? input.OpenIDConnectProviderArn ?? input.PolicySourceArn;
 }
 
 function keyOwnerArn({ account, input, operation }) {

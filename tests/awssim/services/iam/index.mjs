@@ -4,6 +4,7 @@ import * as details from "./details.mjs";
 import * as policies from "./policies.mjs";
 import * as principals from "./principals.mjs";
 import * as report from "./report.mjs";
+import * as simulate from "./simulate.mjs";
 
 export { resourceOf } from "./find.mjs";
 
@@ -14,4 +15,5 @@ export const operations = {
   ...policies.operations,
   ...principals.operations,
   ...report.operations,
+  ...simulate.operations,
 };
