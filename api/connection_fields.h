@@ -2,31 +2,19 @@
 #ifndef API_CONNECTION_FIELDS_H
 #define API_CONNECTION_FIELDS_H
 
-#include "api/fields.h"
+#include "api/bodies.h"
 #include "db/connections.h"
-
-/* As sent: every field absent, null or set. */
-struct connection_fields {
-	struct fields_text name, authoritative_status, aws_account_id, aws_organization_id, region;
-	struct fields_object auth;
-	struct fields_text method, role_arn, access_key_id, secret;
-	struct fields_object cloudtrail;
-	struct fields_text bucket, digest_prefix;
-	struct fields_number days;
-	struct fields_object schedule;
-	struct fields_number every;
-	struct fields_number paused;
-};
 
 enum { CONNECTION_FIELDS_DAYS = 90, CONNECTION_FIELDS_EVERY_S = 21600 };
 
-/* Reads a create body into *in and *ret (views into *ret_tree). */
-MUST_CHECK bool connection_fields_create(struct str body, struct connection_fields *in,
+/* Reads a create body into *ret (views into *ret_tree); *in is what was sent, as a patch over the
+ * defaults. */
+MUST_CHECK bool connection_fields_create(struct str body, struct body_connection_patch *in,
 					 struct connection_values *ret, json_t **ret_tree,
 					 struct problem *p);
 /* Reads a merge patch over *values (the stored row). *ret_changed names the members that the patch
  * changes. */
-MUST_CHECK bool connection_fields_patch(struct str body, struct connection_fields *in,
+MUST_CHECK bool connection_fields_patch(struct str body, struct body_connection_patch *in,
 					struct connection_values *values, json_t **ret_tree,
 					json_t **ret_changed, struct problem *p);
 /* What is known beside the fields; "" = nothing. */

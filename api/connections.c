@@ -104,7 +104,7 @@ struct http_reply connections_create(struct http_request *req)
 	AUTO_JSON json_t *tree = NULL;
 	AUTO_TEXT char *sealed = NULL;
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	struct connection_fields in = { 0 };
+	struct body_connection_patch in = { 0 };
 	struct connection_values values = { 0 };
 	struct connection_known known = { .vendor = S("") };
 	const struct id connection_id = id_new();
@@ -122,7 +122,7 @@ struct http_reply connections_create(struct http_request *req)
 		return own_account(req);
 	if (!good || p.status)
 		return problem_reply(req, &p);
-	if (seal(req, connection_id, in.secret.s, &sealed, &values, &err) != RC_OK)
+	if (seal(req, connection_id, in.auth.secret_access_key.s, &sealed, &values, &err) != RC_OK)
 		return problem_err(req, &err);
 
 	const struct connection_write write = write_of(req, connection_id, &values);
@@ -208,7 +208,7 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	AUTO_JSON json_t *changed = NULL;
 	AUTO_TEXT char *sealed = NULL;
 	AUTO(db_rows) struct db_rows *fresh = NULL;
-	struct connection_fields in = { 0 };
+	struct body_connection_patch in = { 0 };
 	struct connection_values old = { 0 }, values = { 0 };
 	struct connection_known known = { .vendor = S("") };
 	char vendor[VENDOR_ACCOUNT_MAX] = "";
@@ -231,7 +231,7 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 		return own_account(req);
 	if (!good || p.status)
 		return problem_reply(req, &p);
-	if (seal(req, connection_id, in.secret.s, &sealed, &values, &err) != RC_OK)
+	if (seal(req, connection_id, in.auth.secret_access_key.s, &sealed, &values, &err) != RC_OK)
 		return problem_err(req, &err);
 
 	struct connection_write write = write_of(req, connection_id, &values);

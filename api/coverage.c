@@ -31,22 +31,6 @@ static json_t *as_json(const struct db_rows *rows, int row)
 	return c;
 }
 
-static enum rc read_state(const struct http_request *req, struct coverage_filter *f,
-			  struct err *err)
-{
-	static const char STATES[] = "ok,partial,denied,region_disabled,scp_denied,unsupported,"
-				     "not_enabled,throttled,error,skipped_by_config,not_attempted";
-	struct str rest = str_c(STATES);
-
-	f->state = http_query(req, "state");
-	if (f->state.n == 0)
-		return RC_OK;
-	while (rest.n > 0)
-		if (str_eq(str_cut(&rest, ','), f->state))
-			return RC_OK;
-	return err_field(err, "?", "invalid_filter", "state is one of %s.", STATES);
-}
-
 /* Names in keys are of AWS's spelling and hold no newline. */
 static enum rc read_position(const struct cursor *c, struct coverage_filter *f, struct err *err)
 {
@@ -80,11 +64,12 @@ static struct http_reply page(struct http_request *req, struct id connection_id)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct db_who who = http_who(req);
 	struct cursor cursor = { 0 };
-	struct coverage_filter filter = { .connection_id = connection_id };
+	struct coverage_filter filter = { .connection_id = connection_id,
+					  .state = http_query(req, "state") };
 	json_t *data = NULL;
 	char next[CURSOR_TEXT_MAX] = "", last[CURSOR_POSITION_MAX + 1];
 
-	if (read_state(req, &filter, &err) != RC_OK || cursor_read(req, &cursor, &err) != RC_OK ||
+	if (cursor_read(req, &cursor, &err) != RC_OK ||
 	    read_position(&cursor, &filter, &err) != RC_OK)
 		return problem_err(req, &err);
 	filter.limit = cursor.limit + 1;

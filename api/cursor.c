@@ -1,16 +1,17 @@
 /* Page cursors. The hash is a guard against mistakes, not a secret: row-level security decides what
  * a caller may read, whatever a cursor says. */
 #include "api/cursor.h"
+#include "api/fields.h"
 #include "base/text.h"
 
 #include <stdio.h>
 
 #define MOMENT_MAX_US INT64_C(253402300799999999) /* the end of the year 9999 */
 
-static struct str query_of(const struct http_request *req, struct str name)
+static struct str query_of(const struct http_request *req, const char *name)
 {
 	for (int i = 0; i < req->query_n; i++)
-		if (str_eq(str_c(req->query[i].name), name))
+		if (strcmp(req->query[i].name, name) == 0)
 			return str_c(req->query[i].value);
 	return S("");
 }
@@ -18,20 +19,19 @@ static struct str query_of(const struct http_request *req, struct str name)
 /* In the order of the route's list, so that the order in which a client sends filters is nothing. */
 static struct id bind(const struct http_request *req, struct str position)
 {
-	struct str parts[4 + 2 * HTTP_QUERY_MAX], names = str_c(req->route->query);
+	struct str parts[4 + 2 * HTTP_QUERY_MAX];
 	size_t n = 0;
 
 	parts[n++] = S("cursor1");
 	parts[n++] = str_n(req->caller.org_id.b, ID_BYTES);
 	parts[n++] = req->path;
 	parts[n++] = position;
-	while (names.n > 0 && n + 2 <= COUNT_OF(parts)) {
-		struct str name = str_cut(&names, ',');
-
-		if (str_eq(name, S("cursor")) || str_eq(name, S("limit")))
+	for (const struct field *f = req->route->query;
+	     f->kind != FIELD_END && n + 2 <= COUNT_OF(parts); f++) {
+		if (strcmp(f->name, "cursor") == 0 || strcmp(f->name, "limit") == 0)
 			continue;
-		parts[n++] = name;
-		parts[n++] = query_of(req, name);
+		parts[n++] = str_c(f->name);
+		parts[n++] = query_of(req, f->name);
 	}
 	return id_hash(parts, n);
 }

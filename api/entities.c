@@ -33,14 +33,10 @@ static json_t *as_json(const struct db_rows *rows, int row)
 
 static enum rc read_filter(const struct http_request *req, struct entity_filter *f, struct err *err)
 {
-	struct str deleted = http_query(req, "deleted");
-
 	f->kind = http_query(req, "kind");
 	f->account_id = http_query(req, "account_id");
 	f->name_prefix = http_query(req, "name_prefix");
-	f->deleted = str_eq(deleted, S("true"));
-	if (deleted.n > 0 && !f->deleted && !str_eq(deleted, S("false")))
-		return err_field(err, "?", "invalid_filter", "deleted is true or false.");
+	f->deleted = str_eq(http_query(req, "deleted"), S("true"));
 	return segment_filter(req, "connection_id", "conn_", &f->connection_id, err);
 }
 

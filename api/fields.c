@@ -1,73 +1,25 @@
 /* Reads JSON bodies into structs by descriptor, collecting every failing field.
  * Never keeps what no descriptor names, never puts a value into a message. */
 #include "api/fields.h"
-#include "api/duration.h"
-#include "base/clock.h"
+#include "api/value.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #include <stdio.h>
 
-enum { POINTER_MAX = 96, NEST_MAX = 4 };
+enum { POINTER_MAX = 96 };
 
 struct reading {
 	enum fields_mode mode;
-	char *into;
 	struct problem *p;
 };
 
 static void read_object(const struct reading *r, const struct field *table, const json_t *object,
-			const char *prefix, int depth);
+			void *into, const char *prefix);
 
-/* Characters that make two names look alike or a line read otherwise than it is stored. */
-static bool is_invisible(uint32_t c)
+static struct str text_of(const json_t *value)
 {
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x34f || c == 0x61c ||
-	       c == 0x115f || c == 0x1160 || c == 0x17b4 || c == 0x17b5 ||
-	       (c >= 0x180b && c <= 0x180f) || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 ||
-	       (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || c == 0xffa0 ||
-	       (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff) ||
-	       (c & 0xfffe) == 0xfffe;
-}
-
-enum rc fields_printable(struct str s, int64_t min, int64_t max, struct err *err)
-{
-	int64_t count = 0;
-	bool blank = true;
-
-	for (size_t at = 0; at < s.n; count++) {
-		uint32_t c = 0;
-		size_t n = text_next(str_sub(s, at, s.n), &c);
-
-		if (n == 0)
-			return err_set(err, RC_INVALID, "not_text", "The value is not UTF-8 text.");
-		if (is_invisible(c))
-			return err_set(
-				err, RC_INVALID, "invisible_character",
-				"Character %lld is a control, direction or invisible character.",
-				(long long)count + 1);
-		blank = blank &&
-			(c == ' ' || c == 0xa0 || c == 0x3000 || (c >= 0x2000 && c <= 0x200a));
-		at += n;
-	}
-	if (count < min || count > max)
-		return err_set(err, RC_INVALID, "wrong_length",
-			       "The value has %lld characters; %lld to %lld are allowed.",
-			       (long long)count, (long long)min, (long long)max);
-	if (blank && min > 0)
-		return err_set(err, RC_INVALID, "blank", "The value is blank.");
-	return RC_OK;
-}
-
-static enum rc check_choice(struct str s, const char *choices, struct err *err)
-{
-	struct str rest = str_c(choices);
-
-	while (rest.n > 0)
-		if (str_eq(str_cut(&rest, '|'), s) && s.n > 0)
-			return RC_OK;
-	return err_set(err, RC_INVALID, "unknown_choice", "The value is one of %s.", choices);
+	return str_n(json_string_value(value), json_string_length(value));
 }
 
 static bool wrong_type(const struct reading *r, const char *pointer, const char *want)
@@ -76,120 +28,175 @@ static bool wrong_type(const struct reading *r, const char *pointer, const char 
 	return false;
 }
 
-static bool read_text(const struct reading *r, const struct field *f, const json_t *value,
-		      const char *pointer)
+static bool told(const struct reading *r, const char *pointer, enum rc rc, const struct err *err)
 {
-	struct fields_text *to = (struct fields_text *)(void *)(r->into + f->at);
-	struct err err = { 0 };
-	enum rc rc = RC_OK;
-
-	if (!json_is_string(value))
-		return wrong_type(r, pointer, "a string");
-	to->s = str_n(json_string_value(value), json_string_length(value));
-	if (f->kind == FIELD_TEXT)
-		rc = fields_printable(to->s, f->min, f->max, &err);
-	else if (f->kind == FIELD_CHOICE)
-		rc = check_choice(to->s, f->choices, &err);
-	else
-		rc = f->check(to->s, &err);
 	if (rc != RC_OK)
-		problem_field_err(r->p, pointer, &err);
-	to->state = FIELDS_SET;
+		problem_field_err(r->p, pointer, err);
 	return rc == RC_OK;
 }
 
-static bool read_stamp(const struct reading *r, const struct field *f, const json_t *value,
-		       const char *pointer, int64_t *ret)
+static void read_text(const struct reading *r, const struct field *f, const json_t *value,
+		      struct fields_text *to, const char *pointer)
 {
-	struct str s = S("");
+	struct err err = { 0 };
 
-	if (!json_is_string(value))
-		return wrong_type(r, pointer, "a string");
-	s = str_n(json_string_value(value), json_string_length(value));
-	if (f->kind == FIELD_DURATION) {
-		if (duration_parse(s, ret) == RC_OK)
-			return true;
-		problem_field(r->p, pointer, "invalid_duration",
-			      "The value must be an ISO 8601 duration such as PT6H or P1D.");
-		return false;
+	if (!json_is_string(value)) {
+		(void)wrong_type(r, pointer, "a string");
+		return;
 	}
-	if (clock_parse_iso(s, ret) == RC_OK)
-		return true;
-	problem_field(r->p, pointer, "invalid_time",
-		      "The value must be a time such as 2030-01-31T12:00:00Z.");
-	return false;
+	to->s = text_of(value);
+	(void)told(r, pointer, value_text(f, to->s, &err), &err);
+	to->state = FIELDS_SET;
 }
 
-static bool read_number(const struct reading *r, const struct field *f, const json_t *value,
-			const char *pointer)
+static bool read_n(const struct reading *r, const struct field *f, const json_t *value,
+		   const char *pointer, int64_t *ret)
 {
-	struct fields_number *to = (struct fields_number *)(void *)(r->into + f->at);
+	struct err err = { 0 };
 
 	if (f->kind == FIELD_BOOL) {
-		if (!json_is_boolean(value))
-			return wrong_type(r, pointer, "true or false");
-		to->n = json_is_true(value);
-	} else if (f->kind == FIELD_INT) {
-		if (!json_is_integer(value))
-			return wrong_type(r, pointer, "a whole number");
-		to->n = json_integer_value(value);
-	} else if (!read_stamp(r, f, value, pointer, &to->n)) {
-		return false;
+		*ret = json_is_true(value);
+		return json_is_boolean(value) || wrong_type(r, pointer, "true or false");
 	}
-	if ((f->kind == FIELD_INT || f->kind == FIELD_DURATION) &&
-	    (to->n < f->min || to->n > f->max)) {
-		problem_field(r->p, pointer, "out_of_range", "The value must be %lld to %lld%s.",
-			      (long long)f->min, (long long)f->max,
-			      f->kind == FIELD_DURATION ? " seconds long" : "");
-		return false;
+	if (f->kind == FIELD_INT) {
+		*ret = json_integer_value(value);
+		return json_is_integer(value) || wrong_type(r, pointer, "a whole number");
 	}
+	if (!json_is_string(value))
+		return wrong_type(r, pointer, "a string");
+	return told(r, pointer, value_stamp(f, text_of(value), ret, &err), &err);
+}
+
+static void read_number(const struct reading *r, const struct field *f, const json_t *value,
+			struct fields_number *to, const char *pointer)
+{
+	bool ranged = f->kind == FIELD_INT || f->kind == FIELD_DURATION;
+	struct err err = { 0 };
+	int64_t n = 0;
+
+	if (!read_n(r, f, value, pointer, &n))
+		return;
+	if (ranged && !told(r, pointer, value_range(f, n, &err), &err))
+		return;
+	to->n = n;
 	to->state = FIELDS_SET;
-	return true;
 }
 
 /* Every target begins with its state. */
-static void set_state(const struct reading *r, const struct field *f, enum fields_state state)
+static void set_state(char *into, const struct field *f, enum fields_state state)
 {
-	memcpy(r->into + f->at, &state, sizeof(state));
+	memcpy(into + f->at, &state, sizeof(state));
 }
 
-static void read_null(const struct reading *r, const struct field *f, const char *pointer)
+/* An object of a list is read into a struct that is thrown away: all faults of a body are told at
+ * once, and the handler reads what is known to be good. */
+static void read_item(const struct reading *r, const struct field *f, const json_t *item,
+		      const char *pointer)
 {
-	if (f->nullable || (r->mode == FIELDS_PATCH && !f->required))
-		set_state(r, f, FIELDS_NULL);
+	struct err err = { 0 };
+
+	if (f->kind == FIELD_LIST && !json_is_string(item)) {
+		(void)wrong_type(r, pointer, "a string");
+	} else if (f->kind == FIELD_LIST) {
+		(void)told(r, pointer, value_text(f->inner, text_of(item), &err), &err);
+	} else if (!json_is_object(item)) {
+		(void)wrong_type(r, pointer, "an object");
+	} else {
+		void *scratch = mem_alloc(f->size);
+
+		read_object(r, f->inner, item, scratch, pointer);
+		mem_free(scratch);
+	}
+}
+
+static bool is_repeated(const json_t *list, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (json_equal(json_array_get(list, j), json_array_get(list, i)))
+			return true;
+	return false;
+}
+
+static void read_list(const struct reading *r, const struct field *f, const json_t *list,
+		      struct fields_tree *to, const char *pointer)
+{
+	size_t n = json_array_size(list);
+	char at[POINTER_MAX];
+
+	if (!json_is_array(list)) {
+		(void)wrong_type(r, pointer, "a list");
+		return;
+	}
+	if ((int64_t)n < f->min || (int64_t)n > f->max) {
+		problem_field(r->p, pointer, "wrong_length",
+			      "The list has %zu items; %lld to %lld are allowed.", n,
+			      (long long)f->min, (long long)f->max);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(at, sizeof(at), "%s/%zu", pointer, i);
+		read_item(r, f, json_array_get(list, i), at);
+		if (f->unique && is_repeated(list, i))
+			problem_field(r->p, at, "repeated_item", "The item is in the list before.");
+	}
+	*to = (struct fields_tree){ .state = FIELDS_SET, .tree = list };
+}
+
+static void read_tree(const struct reading *r, const struct field *f, const json_t *value,
+		      struct fields_tree *to, const char *pointer)
+{
+	size_t n = json_dumpb(value, NULL, 0, JSON_COMPACT);
+
+	if (!json_is_object(value))
+		(void)wrong_type(r, pointer, "an object");
+	else if (n > (size_t)f->max)
+		problem_field(r->p, pointer, "wrong_length",
+			      "The object has %zu bytes; %lld are allowed.", n, (long long)f->max);
 	else
-		problem_field(r->p, pointer, "null_value", "The value must not be null.");
+		*to = (struct fields_tree){ .state = FIELDS_SET, .tree = value };
 }
 
-static void read_field(const struct reading *r, const struct field *f, const json_t *value,
-		       const char *pointer, int depth)
+/* Which of the three targets a kind fills stands in fields.h. */
+static void read_value(const struct reading *r, const struct field *f, const json_t *value,
+		       char *into, const char *pointer)
 {
-	if (f->kind == FIELD_FIXED) {
-		problem_field(r->p, pointer, "immutable", "The field never changes.");
-		return;
-	}
-	if (json_is_null(value)) {
-		read_null(r, f, pointer);
-		return;
-	}
+	void *to = into + f->at;
+
 	switch (f->kind) {
 	case FIELD_TEXT:
 	case FIELD_CHECKED:
-	case FIELD_CHOICE: (void)read_text(r, f, value, pointer); break;
+	case FIELD_ID:
+	case FIELD_CHOICE: read_text(r, f, value, to, pointer); break;
 	case FIELD_INT:
 	case FIELD_BOOL:
 	case FIELD_DURATION:
-	case FIELD_TIME: (void)read_number(r, f, value, pointer); break;
+	case FIELD_TIME: read_number(r, f, value, to, pointer); break;
+	case FIELD_LIST:
+	case FIELD_OBJECTS: read_list(r, f, value, to, pointer); break;
+	case FIELD_TREE: read_tree(r, f, value, to, pointer); break;
 	case FIELD_OBJECT:
-		set_state(r, f, FIELDS_SET);
+		set_state(into, f, FIELDS_SET);
 		if (json_is_object(value))
-			read_object(r, f->inner, value, pointer, depth + 1);
+			read_object(r, f->inner, value, to, pointer);
 		else
 			(void)wrong_type(r, pointer, "an object");
 		break;
 	case FIELD_FIXED:
 	case FIELD_END: break;
 	}
+}
+
+static void read_field(const struct reading *r, const struct field *f, const json_t *value,
+		       char *into, const char *pointer)
+{
+	if (f->kind == FIELD_FIXED)
+		problem_field(r->p, pointer, "immutable", "The field never changes.");
+	else if (!json_is_null(value))
+		read_value(r, f, value, into, pointer);
+	else if (f->nullable)
+		set_state(into, f, FIELDS_NULL);
+	else
+		problem_field(r->p, pointer, "null_value", "The value must not be null.");
 }
 
 static const struct field *find(const struct field *table, const char *name)
@@ -220,16 +227,16 @@ static void point_at(const char *prefix, const char *name, char out[POINTER_MAX]
 	out[n] = '\0';
 }
 
+/* It nests as deep as the tables do. */
 static void read_object(const struct reading *r, const struct field *table, const json_t *object,
-			const char *prefix, int depth)
+			void *into, const char *prefix)
 {
 	char pointer[POINTER_MAX];
 	const char *name = NULL;
 	void *at = NULL;
 	json_t *tree = json_incref((json_t *)(uintptr_t)object);
 
-	for (at = json_object_iter(tree); at && depth < NEST_MAX;
-	     at = json_object_iter_next(tree, at)) {
+	for (at = json_object_iter(tree); at; at = json_object_iter_next(tree, at)) {
 		name = json_object_iter_key(at);
 		point_at(prefix, name, pointer);
 		if (!find(table, name))
@@ -240,17 +247,25 @@ static void read_object(const struct reading *r, const struct field *table, cons
 
 		(void)snprintf(pointer, sizeof(pointer), "%s/%s", prefix, f->name);
 		if (value)
-			read_field(r, f, value, pointer, depth);
+			read_field(r, f, value, into, pointer);
 		else if (f->required && r->mode == FIELDS_CREATE)
 			problem_field(r->p, pointer, "required", "The field is required.");
 	}
 	json_decref(tree);
 }
 
+bool fields_read_tree(const json_t *object, const char *pointer, enum fields_mode mode,
+		      const struct field *table, void *into, struct problem *p)
+{
+	const struct reading r = { .mode = mode, .p = p };
+
+	read_object(&r, table, object, into, pointer);
+	return p->status == 0;
+}
+
 bool fields_read(struct str body, enum fields_mode mode, const struct field *table, void *into,
 		 json_t **ret_tree, struct problem *p)
 {
-	const struct reading r = { .mode = mode, .into = into, .p = p };
 	struct err err = { 0 };
 	AUTO_JSON json_t *tree = NULL;
 
@@ -263,7 +278,17 @@ bool fields_read(struct str body, enum fields_mode mode, const struct field *tab
 		problem_set(p, 400, "malformed_json", "The body must be a JSON object.");
 		return false;
 	}
-	read_object(&r, table, tree, "", 0);
+	(void)!fields_read_tree(tree, "", mode, table, into, p);
 	*ret_tree = TAKE(tree);
 	return p->status == 0;
+}
+
+size_t fields_count(const struct fields_tree *list)
+{
+	return list->state == FIELDS_SET ? json_array_size(list->tree) : 0;
+}
+
+struct str fields_item(const struct fields_tree *list, size_t i)
+{
+	return text_of(json_array_get(list->tree, i));
 }

@@ -2,39 +2,14 @@
  * Shows a key's text in the answer that creates it and never again. */
 #include "api/keys.h"
 #include "api/apikey.h"
+#include "api/bodies.h"
 #include "api/cursor.h"
-#include "api/fields.h"
 #include "api/reply.h"
 #include "api/segment.h"
 #include "base/clock.h"
 #include "db/organizations.h"
 
 #include <sodium.h>
-#include <stddef.h>
-
-struct key_fields {
-	struct fields_text name, role;
-	struct fields_number expires_at;
-};
-
-static const struct field CREATE[] = {
-	{ .kind = FIELD_TEXT,
-	  .name = "name",
-	  .at = offsetof(struct key_fields, name),
-	  .required = true,
-	  .min = 1,
-	  .max = 80 },
-	{ .kind = FIELD_CHOICE,
-	  .name = "role",
-	  .at = offsetof(struct key_fields, role),
-	  .required = true,
-	  .choices = "owner|editor|viewer" },
-	{ .kind = FIELD_TIME,
-	  .name = "expires_at",
-	  .at = offsetof(struct key_fields, expires_at),
-	  .nullable = true },
-	{ .kind = FIELD_END },
-};
 
 static json_t *as_json(const struct db_rows *rows, int row)
 {
@@ -67,7 +42,7 @@ struct http_reply keys_create(struct http_request *req)
 	AUTO(problem) struct problem p = { 0 };
 	AUTO_JSON json_t *tree = NULL;
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	struct key_fields in = { 0 };
+	struct body_new_key in = { 0 };
 	struct new_key key = { .key_id = id_new(),
 			       .actor = req->caller.actor,
 			       .request_id = req->request_id };
@@ -76,7 +51,7 @@ struct http_reply keys_create(struct http_request *req)
 
 	if (segment_id(req, 0, "", &key.org_id, &err) != RC_OK)
 		return problem_err(req, &err);
-	if (!fields_read(req->body, FIELDS_CREATE, CREATE, &in, &tree, &p))
+	if (!fields_read(req->body, FIELDS_CREATE, BODY_NEW_KEY, &in, &tree, &p))
 		return problem_reply(req, &p);
 	key.name = in.name.s;
 	key.role = in.role.s;

@@ -1,54 +1,11 @@
 /* Handlers of the operator: organizations.
  * Never reachable with an organization's key: the rows of the route table say so. */
 #include "api/organizations.h"
+#include "api/bodies.h"
 #include "api/cursor.h"
-#include "api/fields.h"
 #include "api/reply.h"
 #include "api/segment.h"
 #include "db/organizations.h"
-
-#include <stddef.h>
-
-struct organization_fields {
-	struct fields_text name, org_id;
-	struct fields_number worker_slots;
-};
-
-static enum rc check_uuid(struct str s, struct err *err)
-{
-	struct id id = { { 0 } };
-
-	if (id_parse_uuid(s, &id) == RC_OK && !id_eq(id, (struct id){ { 0 } }))
-		return RC_OK;
-	return err_set(err, RC_INVALID, "invalid_uuid",
-		       "The value must be a UUID other than zero.");
-}
-
-#define COMMON                                                                                     \
-	{ .kind = FIELD_TEXT,                                                                      \
-	  .name = "name",                                                                          \
-	  .at = offsetof(struct organization_fields, name),                                        \
-	  .required = true,                                                                        \
-	  .min = 1,                                                                                \
-	  .max = 200 },                                                                            \
-	{                                                                                          \
-		.kind = FIELD_INT, .name = "worker_slots",                                         \
-		.at = offsetof(struct organization_fields, worker_slots), .min = 1, .max = 64      \
-	}
-
-static const struct field CREATE[] = {
-	COMMON,
-	{ .kind = FIELD_CHECKED,
-	  .name = "org_id",
-	  .check = check_uuid,
-	  .at = offsetof(struct organization_fields, org_id) },
-	{ .kind = FIELD_END },
-};
-static const struct field PATCH[] = {
-	COMMON,
-	{ .kind = FIELD_FIXED, .name = "org_id" },
-	{ .kind = FIELD_END },
-};
 
 static json_t *as_json(const struct db_rows *rows, int row)
 {
@@ -66,7 +23,7 @@ struct http_reply organizations_create(struct http_request *req)
 	AUTO(problem) struct problem p = { 0 };
 	AUTO_JSON json_t *tree = NULL;
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	struct organization_fields in = { 0 };
+	struct body_new_organization in = { 0 };
 	struct new_organization org = { .org_id = id_random(),
 					.worker_slots = req->env->worker_slots,
 					.actor = req->caller.actor,
@@ -74,7 +31,7 @@ struct http_reply organizations_create(struct http_request *req)
 	struct http_reply reply = { 0 };
 	char text[ID_UUID_TEXT];
 
-	if (!fields_read(req->body, FIELDS_CREATE, CREATE, &in, &tree, &p))
+	if (!fields_read(req->body, FIELDS_CREATE, BODY_NEW_ORGANIZATION, &in, &tree, &p))
 		return problem_reply(req, &p);
 	org.name = in.name.s;
 	if (in.worker_slots.state == FIELDS_SET)
@@ -130,13 +87,13 @@ struct http_reply organizations_patch(struct http_request *req)
 	AUTO(problem) struct problem p = { 0 };
 	AUTO_JSON json_t *tree = NULL;
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	struct organization_fields in = { 0 };
+	struct body_organization_patch in = { 0 };
 	struct organization_change change = { .actor = req->caller.actor,
 					      .request_id = req->request_id };
 
 	if (segment_id(req, 0, "", &change.org_id, &err) != RC_OK)
 		return problem_err(req, &err);
-	if (!fields_read(req->body, FIELDS_PATCH, PATCH, &in, &tree, &p))
+	if (!fields_read(req->body, FIELDS_PATCH, BODY_ORGANIZATION_PATCH, &in, &tree, &p))
 		return problem_reply(req, &p);
 	change.name = in.name.s;
 	if (in.worker_slots.state == FIELDS_SET)

@@ -1,6 +1,7 @@
 /* Matching of raw paths against the route table, and the query string.
  * Never decodes a path: ids and words of the table need no escapes. */
 #include "api/router.h"
+#include "api/value.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -90,14 +91,36 @@ enum router_found router_match(const struct http_route *table, enum http_listene
 	return mask ? ROUTER_NO_METHOD : ROUTER_NO_PATH;
 }
 
-static bool is_declared(const char *list, struct str name)
+static const struct field *declared(const struct field *table, struct str name)
 {
-	struct str rest = str_c(list);
+	for (const struct field *f = table; f->kind != FIELD_END; f++)
+		if (str_eq(str_c(f->name), name))
+			return f;
+	return NULL;
+}
 
-	while (rest.n > 0)
-		if (str_eq(str_cut(&rest, ','), name))
-			return name.n > 0;
-	return false;
+static enum rc unknown(const struct field *table, struct err *err)
+{
+	AUTO(buf) struct buf names = BUF_INIT(ERR_TEXT_MAX / 2);
+
+	/* A list that is longer than a sentence ends early. */
+	for (const struct field *f = table; f->kind != FIELD_END; f++)
+		if (buf_printf(&names, "%s%s", f == table ? "; it knows " : ", ", f->name) != RC_OK)
+			break;
+	return err_field(err, "?", "unknown_parameter",
+			 "The query has a parameter that this resource does not know%s.",
+			 buf_c(&names));
+}
+
+static enum rc judge(const struct field *f, struct str value, struct err *err)
+{
+	struct err why = { 0 };
+	char pointer[ERR_FIELD_MAX];
+
+	if (value_parameter(f, value, &why) == RC_OK)
+		return RC_OK;
+	(void)snprintf(pointer, sizeof(pointer), "?%s", f->name);
+	return err_field(err, pointer, "invalid_parameter", "%s: %s", f->name, why.text);
 }
 
 static enum rc decode(struct str raw, char **ret, struct err *err)
@@ -118,13 +141,12 @@ static enum rc decode(struct str raw, char **ret, struct err *err)
 static enum rc add_pair(struct str pair, struct http_request *req, struct err *err)
 {
 	struct str name = str_cut(&pair, '=');
+	const struct field *f = declared(req->route->query, name);
 	struct http_pair *to = NULL;
 	enum rc rc = RC_OK;
 
-	if (!is_declared(req->route->query, name))
-		return err_field(err, "?", "unknown_parameter",
-				 "The query has a parameter that this resource does not know%s%s.",
-				 *req->route->query ? "; it knows " : "", req->route->query);
+	if (!f)
+		return unknown(req->route->query, err);
 	for (int i = 0; i < req->query_n; i++)
 		if (str_eq(str_c(req->query[i].name), name))
 			return err_field(err, "?", "repeated_parameter",
@@ -138,7 +160,7 @@ static enum rc add_pair(struct str pair, struct http_request *req, struct err *e
 		return rc;
 	to->name = str_dup(name);
 	req->query_n++;
-	return RC_OK;
+	return judge(f, str_c(to->value), err);
 }
 
 enum rc router_query(struct str raw, struct http_request *req, struct err *err)
@@ -150,5 +172,9 @@ enum rc router_query(struct str raw, struct http_request *req, struct err *err)
 		if (rc != RC_OK)
 			return rc;
 	}
+	for (const struct field *f = req->route->query; f->kind != FIELD_END; f++)
+		if (f->required && http_query(req, f->name).n == 0)
+			return err_field(err, "?", "missing_parameter",
+					 "The query needs the parameter %s.", f->name);
 	return RC_OK;
 }

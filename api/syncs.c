@@ -1,8 +1,8 @@
 /* Handlers of syncs: start, watch, cancel.
  * Never waits for one: 202 and a Location to look at. */
 #include "db/syncs.h"
+#include "api/bodies.h"
 #include "api/cursor.h"
-#include "api/fields.h"
 #include "api/reply.h"
 #include "api/segment.h"
 #include "api/syncs.h"
@@ -10,15 +10,14 @@
 
 #include <stdio.h>
 
-static const struct field NOTHING[] = { { .kind = FIELD_END } };
-
 /* A body may be absent; one that is there has no members. */
 static bool body_is_empty(const struct http_request *req, struct problem *p)
 {
 	AUTO_JSON json_t *tree = NULL;
-	char none = 0;
+	struct body_nothing none = { 0 };
 
-	return req->body.n == 0 || fields_read(req->body, FIELDS_CREATE, NOTHING, &none, &tree, p);
+	return req->body.n == 0 ||
+	       fields_read(req->body, FIELDS_CREATE, BODY_NOTHING, &none, &tree, p);
 }
 
 static json_t *progress(const struct db_rows *rows, int row)
@@ -130,36 +129,19 @@ struct http_reply syncs_create(struct http_request *req)
 	return act(&a, start_body);
 }
 
-static const char *state_filter(const struct http_request *req, struct err *err)
-{
-	static const char *const STATES[] = { "queued",  "running", "complete",
-					      "partial", "failed",  "canceled" };
-	struct str want = http_query(req, "state");
-
-	if (want.n == 0)
-		return "";
-	for (size_t i = 0; i < COUNT_OF(STATES); i++)
-		if (str_eq(want, str_c(STATES[i])))
-			return STATES[i];
-	(void)err_field(err, "?", "invalid_filter",
-			"state is queued, running, complete, partial, failed or canceled.");
-	return NULL;
-}
-
 static struct http_reply page(struct http_request *req, struct id connection_id)
 {
 	struct err err = { 0 };
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct cursor cursor = { 0 };
 	struct id before = { { 0 } };
-	const char *state = state_filter(req, &err);
 	json_t *data = NULL;
 	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
 
-	if (!state || cursor_read(req, &cursor, &err) != RC_OK ||
+	if (cursor_read(req, &cursor, &err) != RC_OK ||
 	    cursor_id(&cursor, "sync_", &before, &err) != RC_OK ||
-	    syncs_list(req->db, req->caller.org_id, connection_id, state, before, cursor.limit + 1,
-		       &rows, &err) != RC_OK)
+	    syncs_list(req->db, req->caller.org_id, connection_id, http_query(req, "state").p,
+		       before, cursor.limit + 1, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
 	data = json_array();
 	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)

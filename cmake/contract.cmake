@@ -1,17 +1,20 @@
-# contract(API SERVER): what cmake/contract.py makes of api/openapi.yaml: the route table into API, the JSON into SERVER.
+# contract(API SERVER): what cmake/contract/ makes of api/openapi.yaml: routes and bodies into API, the JSON into SERVER.
 function(contract api server)
     set(yaml ${PROJECT_SOURCE_DIR}/api/openapi.yaml)
-    set(script ${PROJECT_SOURCE_DIR}/cmake/contract.py)
+    file(GLOB scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/contract/*.py)
     set(folder ${PROJECT_BINARY_DIR}/generated)
     set(json ${folder}/openapi.json)
     set(out ${folder}/openapi.c)
-    file(MAKE_DIRECTORY ${folder})
+    set(made ${folder}/routes.c ${folder}/api/bodies.c ${folder}/api/bodies.h)
+    file(MAKE_DIRECTORY ${folder}/api)
     find_program(SYSTEM_PYTHON3 python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
-    add_custom_command(OUTPUT ${json} ${folder}/routes.c
-        COMMAND ${SYSTEM_PYTHON3} -B ${script} ${yaml} ${folder}
-        DEPENDS ${yaml} ${script} VERBATIM)
-    add_custom_target(contract_files DEPENDS ${json} ${folder}/routes.c)
-    target_sources(${api} PRIVATE ${folder}/routes.c)
+    add_custom_command(OUTPUT ${json} ${made}
+        COMMAND ${SYSTEM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/cmake/contract/generate.py ${yaml} ${folder}
+        DEPENDS ${yaml} ${scripts} VERBATIM)
+    add_custom_target(contract_files DEPENDS ${json} ${made})
+    target_sources(${api} PRIVATE ${made})
+    target_include_directories(${api} PUBLIC ${folder})
+    add_dependencies(${api} contract_files)
     add_dependencies(${server} contract_files)
     file(CONFIGURE OUTPUT ${out} @ONLY CONTENT
 "/* Made by cmake/contract.cmake: the contract as JSON. */

@@ -45,6 +45,7 @@ struct http_pair {
 };
 
 struct http_request;
+struct field;
 struct http_reply;
 typedef struct http_reply http_handler(struct http_request *req);
 
@@ -58,7 +59,7 @@ struct http_route {
 	enum http_party need; /* HTTP_NONE: no credential asked */
 	uint32_t scope;       /* of api/scope.h, for organizations */
 	enum http_body body;
-	const char *query; /* parameters that it knows, comma separated; "" = none */
+	const struct field *query; /* parameters that it knows (api/fields.h), FIELD_END behind them */
 	http_handler *run; /* NULL ends the table */
 	bool offline;      /* runs without a database connection */
 	bool if_match;     /* a request without If-Match is refused: 428 */
@@ -95,7 +96,10 @@ struct http_reply {
 
 void http_request_done(struct http_request *req); /* frees the query pairs */
 void http_reply_done(struct http_reply *reply);
-/* The value of a declared query parameter, "" when it was not sent. */
+/* The body with null in place of what is shown only once; NULL when there is no such thing. mem_free(). */
+char *http_reply_hidden(const struct http_reply *reply);
+/* The value of a declared query parameter, "" when it was not sent. It was judged by the route's
+ * row, and ends in NUL. */
 struct str http_query(const struct http_request *req, const char *name);
 /* The row's rights in every statement: org, key, operator. */
 struct db_who http_who(const struct http_request *req);

@@ -12,7 +12,8 @@ enum router_found { ROUTER_OK, ROUTER_NO_PATH, ROUTER_NO_METHOD };
 enum router_found router_match(const struct http_route *table, enum http_listener listener,
 			       struct str method, struct str path, struct http_request *req,
 			       const char **ret_allow);
-/* Splits and decodes the query string; every name must be in the route's list, each at most once.
+/* Splits and decodes the query string; every name must be in the route's table, each at most once and
+ * with a value that its row takes.
  * RC_INVALID with field "?name". */
 MUST_CHECK enum rc router_query(struct str raw, struct http_request *req, struct err *err);
 

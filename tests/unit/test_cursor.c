@@ -1,5 +1,6 @@
 /* A cursor continues exactly the list that gave it. */
 #include "api/cursor.h"
+#include "api/fields.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +9,14 @@
 
 #include <cmocka.h>
 
-static const struct http_route ROUTE = { .query = "kind,name,limit,cursor" };
+static const struct field QUERY[] = {
+	{ .kind = FIELD_TEXT, .name = "kind" },
+	{ .kind = FIELD_TEXT, .name = "name" },
+	{ .kind = FIELD_INT, .name = "limit" },
+	{ .kind = FIELD_TEXT, .name = "cursor" },
+	{ .kind = FIELD_END },
+};
+static const struct http_route ROUTE = { .query = QUERY };
 
 static struct http_request request(char *kind, char *cursor)
 {

@@ -1,5 +1,5 @@
 /* Bodies become structs by descriptor: absent, null and set are three things, and every fault is told. */
-#include "api/fields.h"
+#include "api/value.h"
 #include "base/text.h"
 
 #include <setjmp.h>
@@ -11,8 +11,11 @@
 struct target {
 	struct fields_text name, choice, checked;
 	struct fields_number count, flag, every, when;
-	struct fields_object inner;
-	struct fields_text deep;
+	struct inner {
+		enum fields_state state;
+		struct fields_text deep;
+	} inner;
+	struct fields_tree tags, items, any;
 };
 
 static enum rc check_x(struct str s, struct err *err)
@@ -23,12 +26,13 @@ static enum rc check_x(struct str s, struct err *err)
 static const struct field INNER[] = {
 	{ .kind = FIELD_TEXT,
 	  .name = "deep",
-	  .at = offsetof(struct target, deep),
+	  .at = offsetof(struct inner, deep),
 	  .required = true,
 	  .min = 1,
 	  .max = 3 },
 	{ .kind = FIELD_END },
 };
+static const struct field TAG[] = { { .kind = FIELD_CHOICE, .choices = "a|b|c|d" } };
 static const struct field TABLE[] = {
 	{ .kind = FIELD_TEXT,
 	  .name = "name",
@@ -47,6 +51,7 @@ static const struct field TABLE[] = {
 	{ .kind = FIELD_INT,
 	  .name = "count",
 	  .at = offsetof(struct target, count),
+	  .nullable = true,
 	  .min = 1,
 	  .max = 9 },
 	{ .kind = FIELD_BOOL,
@@ -63,7 +68,22 @@ static const struct field TABLE[] = {
 	{ .kind = FIELD_OBJECT,
 	  .name = "inner",
 	  .at = offsetof(struct target, inner),
+	  .nullable = true,
 	  .inner = INNER },
+	{ .kind = FIELD_LIST,
+	  .name = "tags",
+	  .at = offsetof(struct target, tags),
+	  .inner = TAG,
+	  .min = 1,
+	  .max = 3,
+	  .unique = true },
+	{ .kind = FIELD_OBJECTS,
+	  .name = "items",
+	  .at = offsetof(struct target, items),
+	  .inner = INNER,
+	  .size = sizeof(struct inner),
+	  .max = 2 },
+	{ .kind = FIELD_TREE, .name = "any", .at = offsetof(struct target, any), .max = 20 },
 	{ .kind = FIELD_END },
 };
 
@@ -99,7 +119,7 @@ static void a_good_body_fills_the_struct(void **state)
 	assert_int_equal(t.every.n, 300);
 	assert_int_equal(t.when.n, 1000000000);
 	assert_int_equal(t.inner.state, FIELDS_SET);
-	assert_int_equal(t.deep.state, FIELDS_SET);
+	assert_int_equal(t.inner.deep.state, FIELDS_SET);
 }
 
 static void absent_null_and_set_differ_in_a_patch(void **state)
@@ -111,8 +131,46 @@ static void absent_null_and_set_differ_in_a_patch(void **state)
 	assert_int_equal(t.name.state, FIELDS_ABSENT);
 	assert_int_equal(t.count.state, FIELDS_NULL);
 	assert_int_equal(t.flag.state, FIELDS_SET);
+	assert_int_equal(read_body("{\"inner\":null}", FIELDS_PATCH, &t, NULL), 0);
+	assert_int_equal(t.inner.state, FIELDS_NULL);
 	assert_int_equal(read_body("{\"name\":null}", FIELDS_PATCH, &t, NULL), 422);
+	assert_int_equal(read_body("{\"every\":null}", FIELDS_PATCH, &t, NULL), 422);
 	assert_int_equal(read_body("{\"id\":\"x\"}", FIELDS_PATCH, &t, NULL), 422);
+}
+
+static void lists_and_trees_are_kept_as_they_were_sent(void **state)
+{
+	AUTO(problem) struct problem p = { 0 };
+	AUTO_JSON json_t *tree = NULL;
+	struct target t = { 0 };
+	struct inner item = { 0 };
+
+	(void)state;
+	assert_int_equal(fields_count(&t.tags), 0);
+	assert_true(
+		fields_read(S("{\"name\":\"n\",\"tags\":[\"b\",\"a\"],\"items\":[{\"deep\":\"x\"}],"
+			      "\"any\":{\"k\":[1]}}"),
+			    FIELDS_CREATE, TABLE, &t, &tree, &p));
+	assert_int_equal(fields_count(&t.tags), 2);
+	assert_true(str_eq(fields_item(&t.tags, 0), S("b")));
+	assert_int_equal(fields_count(&t.items), 1);
+	assert_true(fields_read_tree(json_array_get(t.items.tree, 0), "/items/0", FIELDS_CREATE,
+				     INNER, &item, &p));
+	assert_true(str_eq(item.deep.s, S("x")));
+	assert_int_equal(json_i64(t.any.tree, "k", 7), 7);
+	assert_true(json_is_array(json_object_get(t.any.tree, "k")));
+}
+
+static void a_fault_in_a_list_says_where(void **state)
+{
+	AUTO(problem) struct problem p = { 0 };
+	AUTO_JSON json_t *tree = NULL;
+	struct target t = { 0 };
+
+	(void)state;
+	assert_false(fields_read(S("{\"name\":\"n\",\"items\":[{\"deep\":\"x\"},{\"deep\":\"\"}]}"),
+				 FIELDS_CREATE, TABLE, &t, &tree, &p));
+	assert_true(str_eq(json_str(json_array_get(p.errors, 0), "pointer"), S("/items/1/deep")));
 }
 
 struct bad {
@@ -134,6 +192,18 @@ static void every_fault_is_counted_and_unknown_members_weigh_most(void **state)
 		{ "{\"name\":\"n\",\"inner\":[]}", 422, 1 },
 		{ "{\"name\":\"n\",\"Count\":1}", 400, 1 },
 		{ "{\"name\":\"\",\"more\":1,\"inner\":{\"deep\":\"a\",\"x\":1}}", 400, 3 },
+		{ "{\"name\":\"n\",\"tags\":[]}", 422, 1 },
+		{ "{\"name\":\"n\",\"tags\":[\"a\",\"b\",\"c\",\"d\"]}", 422, 1 },
+		{ "{\"name\":\"n\",\"tags\":[\"x\",1,null]}", 422, 3 },
+		{ "{\"name\":\"n\",\"tags\":[\"a\",\"b\",\"a\"]}", 422, 1 },
+		{ "{\"name\":\"n\",\"tags\":\"a\"}", 422, 1 },
+		{ "{\"name\":\"n\",\"tags\":{}}", 422, 1 },
+		{ "{\"name\":\"n\",\"tags\":null}", 422, 1 },
+		{ "{\"name\":\"n\",\"items\":[{},{\"deep\":\"abcd\"}]}", 422, 2 },
+		{ "{\"name\":\"n\",\"items\":[{\"deep\":\"a\",\"x\":1}]}", 400, 1 },
+		{ "{\"name\":\"n\",\"items\":[[],1]}", 422, 2 },
+		{ "{\"name\":\"n\",\"any\":{\"k\":\"123456789012345\"}}", 422, 1 },
+		{ "{\"name\":\"n\",\"any\":[]}", 422, 1 },
 		{ "{\"name\":\"n\",\"name\":\"m\"}", 400, 0 },
 		{ "[]", 400, 0 },
 		{ "{", 400, 0 },
@@ -162,11 +232,11 @@ static void printable_text_has_no_invisible_characters(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(BAD); i++) {
 		err_clear(&err);
-		assert_int_equal(fields_printable(str_c(BAD[i]), 1, 80, &err), RC_INVALID);
+		assert_int_equal(value_printable(str_c(BAD[i]), 1, 80, &err), RC_INVALID);
 	}
-	assert_int_equal(fields_printable(S("caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac"), 1, 7, &err),
+	assert_int_equal(value_printable(S("caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac"), 1, 7, &err),
 			 RC_OK);
-	assert_int_equal(fields_printable(S("caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac"), 1, 6, &err),
+	assert_int_equal(value_printable(S("caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac"), 1, 6, &err),
 			 RC_INVALID);
 }
 
@@ -175,6 +245,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_body_fills_the_struct),
 		cmocka_unit_test(absent_null_and_set_differ_in_a_patch),
+		cmocka_unit_test(lists_and_trees_are_kept_as_they_were_sent),
+		cmocka_unit_test(a_fault_in_a_list_says_where),
 		cmocka_unit_test(every_fault_is_counted_and_unknown_members_weigh_most),
 		cmocka_unit_test(printable_text_has_no_invisible_characters),
 	};

@@ -1,4 +1,5 @@
 /* Routing compares whole segments of the raw path: nothing can hide in an escape or a double slash. */
+#include "api/fields.h"
 #include "api/router.h"
 #include "api/scope.h"
 #include "base/mem.h"
@@ -21,14 +22,24 @@ static struct http_reply second(struct http_request *req)
 	return (struct http_reply){ .status = 2 };
 }
 
+static const struct field NONE[] = { { .kind = FIELD_END } };
+static const struct field QUERY[] = {
+	{ .kind = FIELD_INT, .name = "limit", .min = 1, .max = INT64_MAX },
+	{ .kind = FIELD_TEXT, .name = "name", .max = 80 },
+	{ .kind = FIELD_CHOICE, .name = "state", .choices = "on|off" },
+	{ .kind = FIELD_ID, .name = "of", .prefix = "conn_" },
+	{ .kind = FIELD_BOOL, .name = "gone" },
+	{ .kind = FIELD_TIME, .name = "since" },
+	{ .kind = FIELD_END },
+};
+
 static const struct http_route TABLE[] = {
-	{ "GET", "/v1/things", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, "limit,name",
-	  first },
-	{ "GET", "/v1/things/{id}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, "", first },
-	{ "DELETE", "/v1/things/{id}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, "",
+	{ "GET", "/v1/things", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, QUERY, first },
+	{ "GET", "/v1/things/{id}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, NONE, first },
+	{ "DELETE", "/v1/things/{id}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, NONE,
 	  second },
-	{ "GET", "/v1/a/{x}/b/{y}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, "", second },
-	{ "GET", "/admin", HTTP_ADMIN, HTTP_OPERATOR, 0, HTTP_NO_BODY, "", first },
+	{ "GET", "/v1/a/{x}/b/{y}", HTTP_PUBLIC, HTTP_ORGANIZATION, 0, HTTP_NO_BODY, NONE, second },
+	{ "GET", "/admin", HTTP_ADMIN, HTTP_OPERATOR, 0, HTTP_NO_BODY, NONE, first },
 	{ 0 },
 };
 
@@ -120,11 +131,52 @@ static void declared_parameters_are_decoded(void **state)
 	http_request_done(&req);
 }
 
+static void a_value_is_what_its_row_says(void **state)
+{
+	static const char *const GOOD[] = {
+		"limit=1",    "limit=99999999999999999999999",
+		"state=off",  "of=conn_00000000000000000000000000000001",
+		"gone=false", "since=2030-01-31T12:00:00Z",
+		"name="
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
+		struct http_request req;
+		struct err err = { 0 };
+
+		assert_int_equal(query(GOOD[i], &req, &err), RC_OK);
+		http_request_done(&req);
+	}
+}
+
 static void everything_else_in_a_query_is_refused(void **state)
 {
-	static const char *const BAD[] = { "x=1",      "name=1&name=2", "name=%zz", "name=%",
-					   "name=%ff", "name=%00",      "=1",       "Name=1",
-					   "na%6de=1", "limit,name=1" };
+	static const char *const BAD[] = { "x=1",
+					   "name=1&name=2",
+					   "name=%zz",
+					   "name=%",
+					   "name=%ff",
+					   "name=%00",
+					   "=1",
+					   "Name=1",
+					   "na%6de=1",
+					   "limit,name=1",
+					   "limit=0",
+					   "limit=-1",
+					   "limit=1.0",
+					   "limit=",
+					   "limit=x",
+					   "limit=0x1",
+					   "state=",
+					   "state=ON",
+					   "state=on|off",
+					   "of=conn_1",
+					   "of=sync_00000000000000000000000000000001",
+					   "of=conn_00000000000000000000000000000000",
+					   "gone=1",
+					   "gone=True",
+					   "since=yesterday" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(BAD); i++) {
@@ -189,6 +241,7 @@ int main(void)
 		cmocka_unit_test(a_listener_has_only_its_own_rows),
 		cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
 		cmocka_unit_test(declared_parameters_are_decoded),
+		cmocka_unit_test(a_value_is_what_its_row_says),
 		cmocka_unit_test(everything_else_in_a_query_is_refused),
 		cmocka_unit_test(every_real_row_names_a_listener_and_a_right),
 		cmocka_unit_test(a_role_is_a_set_of_scopes),
