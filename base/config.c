@@ -145,11 +145,16 @@ static enum rc unknown(const char *origin, struct str label, struct str name, st
 		       STR_FMT(label));
 }
 
-/* The clock is read before any file or command line is. */
-static enum rc environment_only(const char *origin, struct err *err)
+/* The clock is read before any file or command line is; a knob for tests does not belong into a file. */
+static enum rc environment_only(const char *origin, const char *name, struct err *err)
 {
 	return err_set(err, RC_INVALID, "invalid_setting",
-		       "%s: clock_offset_s is read from the environment only", origin);
+		       "%s: %s is read from the environment only", origin, name);
+}
+
+static bool is_environment_only(const char *name)
+{
+	return strcmp(name, "clock_offset_s") == 0 || strcmp(name, "webhook_retry_ppm") == 0;
 }
 
 static bool is_one_of(struct str value, const char *choices)
@@ -279,8 +284,8 @@ static int take_pair(void *arg, const char *section, const char *name, const cha
 				origin, section);
 	else if (i == COUNT_OF(CONFIG_ENTRIES))
 		r->rc = unknown(origin, str_c(name), str_c(name), r->err);
-	else if (strcmp(name, "clock_offset_s") == 0)
-		r->rc = environment_only(origin, r->err);
+	else if (is_environment_only(name))
+		r->rc = environment_only(origin, name, r->err);
 	else if (r->config->in_file[i])
 		r->rc = err_set(r->err, RC_INVALID, "invalid_config_file",
 				"%s: %s is set a second time, or the line begins with a space",
@@ -423,7 +428,7 @@ enum rc config_set(struct config *c, const char *name, struct str value, struct 
 
 	if (i == COUNT_OF(CONFIG_ENTRIES))
 		return unknown("the command line", str_c(name), str_c(name), err);
-	if (strcmp(name, "clock_offset_s") == 0)
-		return environment_only("the command line", err);
+	if (is_environment_only(name))
+		return environment_only("the command line", name, err);
 	return put(c, "the command line", i, value, err);
 }

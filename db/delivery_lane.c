@@ -117,7 +117,8 @@ enum rc delivery_lane_take(struct db *db, const struct task *task, bool *ret_our
 
 static const struct stmt DUE = {
 	"delivery_lane_due",
-	"SELECT d.delivery_id, d.webhook_id, d.event_id, d.attempts, w.url, e.type, e.at, e.data,"
+	"SELECT d.delivery_id, d.webhook_id, d.event_id, d.attempts, w.url, e.type,"
+	" to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS at, e.data,"
 	" w.sealed_secret, CASE WHEN w.previous_until > now() THEN w.sealed_previous END"
 	"  AS sealed_previous"
 	" FROM webhook w CROSS JOIN LATERAL (SELECT x.delivery_id, x.webhook_id, x.event_id,"

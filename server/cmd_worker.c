@@ -28,6 +28,7 @@ struct worker {
 	struct aws_env *aws;
 	struct aws_session *base;
 	struct sealfile *keyring;
+	struct deliver_env *deliver;
 	const char *own_accounts[2];
 	char vendor[VENDOR_ACCOUNT_MAX]; /* "" = not known when it started */
 };
@@ -117,6 +118,21 @@ static enum rc build_aws(struct worker *w, struct err *err)
 	return RC_OK;
 }
 
+static enum rc build_deliver(struct worker *w, struct err *err)
+{
+	const struct config *c = w->config;
+	const struct deliver_settings settings = {
+		.allow_private = config_text(c, "webhook_allow_private"),
+		.ca_file = config_text(c, "webhook_ca_file"),
+		.allow_http = config_bool(c, "webhook_allow_http"),
+		.retry_ppm = config_i64(c, "webhook_retry_ppm"),
+	};
+	enum rc rc = deliver_env_new(&settings, &w->deliver, err);
+
+	w->env.deliver = w->deliver;
+	return rc;
+}
+
 static enum rc build(struct worker *w, struct err *err)
 {
 	const struct config *c = w->config;
@@ -127,6 +143,8 @@ static enum rc build(struct worker *w, struct err *err)
 		rc = sealfile_keyring(keys, &w->keyring, err);
 	if (rc == RC_OK)
 		rc = build_aws(w, err);
+	if (rc == RC_OK)
+		rc = build_deliver(w, err);
 	w->env.keyring = w->keyring;
 	w->env.external_id_enforce =
 		str_eq(str_c(config_text(c, "external_id_check")), S("enforce"));
@@ -243,5 +261,6 @@ int cmd_worker(struct config *c, int argc, char **argv)
 	aws_session_free(w.base);
 	aws_env_free(w.aws);
 	sealfile_free(w.keyring);
+	deliver_env_free(w.deliver);
 	return CMD_OK;
 }

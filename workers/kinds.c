@@ -1,5 +1,6 @@
 /* The one table of task kinds: what a worker can do. A kind's own file owns its behaviour; this one only names it. */
 #include "workers/kinds.h"
+#include "workers/notify/deliver.h"
 #include "workers/purge.h"
 #include "workers/sync/sync.h"
 #include "workers/verify.h"
@@ -10,5 +11,7 @@ const struct task_kind KINDS[] = {
 	{ .name = "sync_account", .run = sync_account_run, .timeout_s = 6 * 3600 },
 	/* A purge waits for what still runs, and nobody would ask for it again. */
 	{ .name = "purge", .run = purge_run, .attempts_max = 1000000, .timeout_s = 600 },
+	/* Attempts are counted per delivery, not here: what waits must not be given up with its task. */
+	{ .name = "deliver", .run = deliver_run, .attempts_max = 1000000, .timeout_s = 120 },
 	{ .name = NULL },
 };

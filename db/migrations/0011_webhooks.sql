@@ -49,7 +49,7 @@ CREATE TABLE event (
     type          text NOT NULL CHECK (type ~ '^[a-z]+\.[a-z_]+$' AND octet_length(type) <= 64),
     connection_id uuid,
     at            timestamptz NOT NULL DEFAULT now(),
-    data          jsonb NOT NULL CHECK (octet_length(data::text) <= 16384),
+    data          jsonb NOT NULL CHECK (octet_length(data::text) <= 24576),
     PRIMARY KEY (org_id, event_id),
     FOREIGN KEY (org_id, connection_id) REFERENCES connection (org_id, connection_id) ON DELETE CASCADE
 );

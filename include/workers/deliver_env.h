@@ -1,0 +1,23 @@
+/* What delivering webhooks is set to; immutable after start, shared by all threads of a worker. */
+#ifndef WORKERS_DELIVER_ENV_H
+#define WORKERS_DELIVER_ENV_H
+
+#include "base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct deliver_settings {
+	const char *allow_private; /* networks that are not public, comma separated; "" = none */
+	const char *ca_file;       /* "" = the system's */
+	bool allow_http;
+	int64_t retry_ppm; /* of the pauses between attempts; 1000000 = as they are */
+};
+
+struct deliver_env;
+void deliver_env_free(struct deliver_env *e);
+DEFINE_AUTO(deliver_env)
+/* RC_INVALID names the setting. */
+MUST_CHECK enum rc deliver_env_new(const struct deliver_settings *settings,
+				   struct deliver_env **ret, struct err *err);
+
+#endif
