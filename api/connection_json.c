@@ -1,60 +1,21 @@
-/* A connection's row as the API shows it, its status derived on read.
- * Never shows a secret: the rows do not hold one. */
+/* A connection's row as the API shows it.
+ * Never shows a secret: the rows do not hold one. Never judges: the status is stored. */
 #include "api/connection_json.h"
 #include "api/duration.h"
 #include "api/reply.h"
 
-static bool is(const struct db_rows *rows, int row, const char *column, struct str want)
-{
-	return str_eq(db_rows_text(rows, row, column), want);
-}
-
-static json_t *status(const char *state, struct str code, struct str text)
-{
-	return json_pack("{s:s, s:o, s:o}", "state", state, "code", json_text_value(code), "text",
-			 json_text_value(text));
-}
-
-/* The first that holds wins: what a person decided, what happens now, what a person must do, what
- * went wrong, what has not happened yet. */
 json_t *connection_json_status(const struct db_rows *rows, int row)
 {
-	if (db_rows_bool(rows, row, "paused"))
-		return status("paused", S("paused"),
-			      S("Paused by a person; nothing is scheduled."));
-	if (is(rows, row, "newest_state", S("queued")) ||
-	    is(rows, row, "newest_state", S("running")))
-		return status("running", S("sync_active"), S("A sync is under way."));
-	if (is(rows, row, "verify_state", S("refused")))
-		return status("action_required", db_rows_text(rows, row, "verify_code"),
-			      db_rows_text(rows, row, "verify_text"));
-	if (is(rows, row, "last_sync_state", S("canceled")))
-		return status("degraded", S("sync_canceled"),
-			      S("The last sync was canceled; what it had not reached is as old as"
-				" before."));
-	if (is(rows, row, "last_sync_state", S("partial")) ||
-	    is(rows, row, "last_sync_state", S("failed"))) {
-		struct str code = db_rows_text(rows, row, "newest_reason_code");
-		struct str text = db_rows_text(rows, row, "newest_reason");
-
-		return status("degraded", code.n ? code : S("sync_incomplete"),
-			      text.n ? text : S("The last sync did not see everything."));
-	}
-	if (is(rows, row, "verify_state", S("pending"))) {
-		struct str code = db_rows_text(rows, row, "verify_code");
-		struct str text = db_rows_text(rows, row, "verify_text");
-
-		return status("pending", code.n ? code : S("not_verified"),
-			      text.n ? text : S("The credentials have not been verified yet."));
-	}
-	if (db_rows_is_null(rows, row, "last_complete_at"))
-		return status("pending", S("never_synced"), S("No sync has finished yet."));
-	return status("synced", S("synced"), S("The last sync was complete."));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o}", "state", reply_text(rows, row, "status_state"), "code",
+		reply_text(rows, row, "status_code"), "text", reply_text(rows, row, "status_text"),
+		"remedy", reply_text(rows, row, "status_remedy"), "since",
+		reply_time(rows, row, "status_since"));
 }
 
 static json_t *auth(const struct db_rows *rows, int row)
 {
-	if (is(rows, row, "auth_method", S("assume_role")))
+	if (str_eq(db_rows_text(rows, row, "auth_method"), S("assume_role")))
 		return json_pack("{s:s, s:o}", "method", "assume_role", "role_arn",
 				 reply_text(rows, row, "role_arn"));
 	return json_pack("{s:s, s:o}", "method", "access_key", "access_key_id",

@@ -1,6 +1,7 @@
 /* The worker's reads and writes of a connection. Never changes what a person set: name, auth, region, paused. */
 #include "db/connection_state.h"
 #include "base/mem.h"
+#include "db/connection_status.h"
 
 static const struct stmt LOAD = {
 	"connection_state_load",
@@ -116,7 +117,7 @@ enum rc connection_state_judge(struct db *db, const struct connection_state *c,
 		return err_set(err, RC_RETRY, "connection_changed",
 			       "the connection was changed while it was being checked; the check "
 			       "runs again");
-	return rc;
+	return rc == RC_OK ? connection_status_settle(db, c->org_id, c->connection_id, err) : rc;
 }
 
 static const struct stmt VERIFY_QUEUED = {

@@ -1,8 +1,12 @@
 /* Connections as rows: insert and update with all that follows from them, and reads.
  * Never reads the sealed secret back: no statement here selects it. */
 #include "db/connections.h"
+#include "base/mem.h"
 #include "db/audit.h"
+#include "db/check_answers.h"
+#include "db/connection_status.h"
 #include "db/schedules.h"
+#include "db/status_rule.h"
 #include "db/verify_task.h"
 
 static enum rc audit(struct db *db, const struct connection_write *in, const char *action,
@@ -40,6 +44,7 @@ static enum rc schedule(struct db *db, const struct connection_write *in, struct
 	" c.cloudtrail_bucket, c.cloudtrail_days, c.cloudtrail_digest_prefix, c.paused,"           \
 	" c.verify_state, c.verify_code, c.verify_text, c.verify_aws, c.verified_at,"              \
 	" c.external_id_enforced, c.last_sync_state, c.last_sync_at, c.last_complete_at, "         \
+	" c.status_state, c.status_code, c.status_text, c.status_remedy, c.status_since,"          \
 	"c.version,"                                                                               \
 	" c.pinned_account_id, c.pinned_partition,"                                                \
 	" c.created_at, c.updated_at, s.every_s, s.next_at, n.sync_id AS newest_id,"               \
@@ -101,14 +106,21 @@ static const struct stmt INSERT = {
 	"INSERT INTO connection (org_id, connection_id, name, authoritative_status, aws_account_id,"
 	" aws_organization_id, region, auth_method, role_arn, access_key_id, "
 	"sealed_secret_access_key,"
-	" cloudtrail_bucket, cloudtrail_days, cloudtrail_digest_prefix, paused)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-	15
+	" cloudtrail_bucket, cloudtrail_days, cloudtrail_digest_prefix, paused, status_state,"
+	" status_code, status_text, status_remedy)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+	" $19)",
+	19
 };
 
 static enum rc insert_row(struct db *db, const struct connection_write *in, struct err *err)
 {
 	const struct connection_values *v = in->values;
+	AUTO_TEXT char *memory = mem_alloc(sizeof(struct status_rule));
+	struct status_rule *status = (struct status_rule *)(void *)memory;
+
+	status_rule_first(v->paused, status);
+
 	const struct arg args[] = { arg_id(in->org_id),
 				    arg_id(in->connection_id),
 				    arg_text(v->name),
@@ -123,7 +135,11 @@ static enum rc insert_row(struct db *db, const struct connection_write *in, stru
 				    arg_opt(v->cloudtrail_bucket),
 				    arg_i64(v->cloudtrail_days),
 				    arg_text(v->cloudtrail_digest_prefix),
-				    arg_bool(v->paused) };
+				    arg_bool(v->paused),
+				    arg_c(status->state),
+				    arg_c(status->code),
+				    arg_c(status->text),
+				    arg_c(status->remedy) };
 
 	return db_run(db, NULL, &INSERT, args, NULL, err);
 }
@@ -217,6 +233,10 @@ static enum rc update_body(struct db *db, void *arg, struct err *err)
 		rc = schedule(db, in, err);
 	if (rc == RC_OK && in->reverify)
 		rc = verify_task_queue(db, in->org_id, in->connection_id, err);
+	if (rc == RC_OK && in->reverify)
+		rc = check_answers_forget(db, in->org_id, in->connection_id, err);
+	if (rc == RC_OK)
+		rc = connection_status_settle(db, in->org_id, in->connection_id, err);
 	if (rc == RC_OK)
 		rc = audit(db, in, "connection.changed", err);
 	return rc == RC_OK ? read_back(db, w, err) : rc;

@@ -1,6 +1,8 @@
 /* Syncs: start with a first task, progress, cancel, close when the last task is gone, read. The state moves queued -> running
  * -> one of complete, partial, failed, canceled, and nowhere else. */
 #include "db/syncs.h"
+#include "db/checks.h"
+#include "db/connection_status.h"
 #include "db/inside.h"
 #include "db/syncs_end.h"
 #include <assert.h>
@@ -91,7 +93,8 @@ static enum rc start_body(struct db *db, void *arg, struct err *err)
 			return rc;
 		if (done) {
 			*start->ret_id = sync_id;
-			return RC_OK;
+			return connection_status_settle(db, start->sync->org_id,
+							start->sync->connection_id, err);
 		}
 		rc = active_id(db, start->sync, start->ret_id, &active, err);
 		if (rc != RC_OK)
@@ -202,19 +205,35 @@ static const struct stmt CLOSE = {
 	")"
 	" UPDATE connection c SET last_sync_state = s.state, last_sync_at = now(),"
 	" last_complete_at = CASE WHEN s.state = 'complete' THEN now() ELSE last_complete_at END"
-	" FROM s WHERE c.org_id = $1 AND c.connection_id = s.connection_id",
+	" FROM s WHERE c.org_id = $1 AND c.connection_id = s.connection_id"
+	" RETURNING c.connection_id, c.deleted_at IS NULL AND EXISTS (SELECT FROM"
+	"  connection_permission p WHERE p.org_id = $1 AND p.connection_id = s.connection_id"
+	"  AND p.state = 'denied' AND p.required) AS doubtful",
 	2, .by_index = true
 };
 
+/* What a check found missing may have been granted since, and the sync has not said so: it may not need what is missing. */
+static enum rc after(struct db *db, struct id org_id, const struct db_rows *rows, struct err *err)
+{
+	struct id connection_id = db_rows_id(rows, 0, "connection_id");
+	enum rc rc = connection_status_settle(db, org_id, connection_id, err);
+
+	return rc == RC_OK && db_rows_bool(rows, 0, "doubtful")
+		       ? checks_again(db, org_id, connection_id, err)
+		       : rc;
+}
+
 static enum rc close_sync(struct db *db, struct id org_id, struct id sync_id, struct err *err)
 {
+	AUTO(db_rows) struct db_rows *rows = NULL;
 	/* coverage and connection are the organization's alone, also for workers. */
 	enum rc rc = db_run(db, NULL, &AS_ORG, (const struct arg[]){ arg_id(org_id) }, NULL, err);
 
 	if (rc != RC_OK)
 		return rc;
-	return db_run(db, NULL, &CLOSE, (const struct arg[]){ arg_id(org_id), arg_id(sync_id) },
-		      NULL, err);
+	rc = db_run(db, NULL, &CLOSE, (const struct arg[]){ arg_id(org_id), arg_id(sync_id) },
+		    &rows, err);
+	return rc == RC_OK && db_rows_count(rows) > 0 ? after(db, org_id, rows, err) : rc;
 }
 
 enum rc syncs_count_down(struct db *db, struct id org_id, struct id sync_id, int64_t n,
