@@ -5,7 +5,7 @@ function(contract api server)
     set(folder ${PROJECT_BINARY_DIR}/generated)
     set(json ${folder}/openapi.json)
     set(out ${folder}/openapi.c)
-    set(made ${folder}/routes.c ${folder}/api/bodies.c ${folder}/api/bodies.h)
+    set(made ${folder}/routes.c ${folder}/api/body.c ${folder}/api/bodies.h)
     file(MAKE_DIRECTORY ${folder}/api)
     find_program(SYSTEM_PYTHON3 python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
     add_custom_command(OUTPUT ${json} ${made}

@@ -1,4 +1,4 @@
-"""Every schema of a request body -> bodies.h (structs) and bodies.c (field tables)."""
+"""Every schema of a request body -> bodies.h (structs) and body.c (field tables)."""
 import re
 
 from document import component, operations, require, resolve
@@ -134,7 +134,7 @@ def body_schemas(contract):
 
 
 def bodies(contract):
-    """(bodies.h, bodies.c)"""
+    """(bodies.h, body.c)"""
     made = Bodies(contract)
     for name in dict.fromkeys(body_schemas(contract)):
         made.add(f"body_{snake(name)}", {"$ref": f"#/components/schemas/{name}"}, nested=False)

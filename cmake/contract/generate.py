@@ -1,7 +1,7 @@
 """generate.py OPENAPI.yaml FOLDER: what the build makes of the contract.
 
 FOLDER/openapi.json is the contract as compact JSON; FOLDER/routes.c the table of every path and method that exists;
-FOLDER/api/bodies.h and bodies.c the structs and tables of every request body. Whatever a generator does not understand is an
+FOLDER/api/bodies.h and body.c the structs and tables of every request body. Whatever a generator does not understand is an
 error, never left out."""
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ def main():
     (folder / "api").mkdir(parents=True, exist_ok=True)
     header, source = bodies(contract)
     for name, text in (("openapi.json", dump_json(contract)), ("routes.c", routes(contract)), ("api/bodies.h", header),
-                       ("api/bodies.c", source)):
+                       ("api/body.c", source)):
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -25,6 +25,11 @@ def files(root, *suffixes):
     return sorted(f for f in found if (root / f).is_file() and (not suffixes or f.suffix in suffixes))
 
 
+def generated(root):
+    """Where a finished build keeps what it made: CONNECTORD_BUILD, else build/dev."""
+    return Path(os.environ.get("CONNECTORD_BUILD") or root / "build/dev") / "generated"
+
+
 def text(root, path):
     return (root / path).read_text(errors="replace")
 
