@@ -1,5 +1,6 @@
-/* The pool: connections are opened on demand, lent to one thread at a time, and kept. Says once when the
- * database goes away, and once when it is back.
+/* The pool: connections are opened on demand, lent to one thread at a time, and kept. Who waits stands in a
+ * queue and is handed what becomes free: a crowd that is woken for one connection costs more than the
+ * requests themselves. Says once when the database goes away, and once when it is back.
  * Never opens a connection under its lock: that may take seconds. */
 #include "server/dbpool.h"
 #include "base/clock.h"
@@ -20,16 +21,25 @@ struct share {
 	int running, waiting;
 };
 
+/* On the stack of the thread that waits. */
+struct waiter {
+	struct waiter *next;
+	struct id org_id;
+	struct cond called;
+	bool placed; /* counted as running; db is its connection, NULL = make one */
+	struct db *db;
+};
+
 struct dbpool {
 	char *conninfo, *purpose; /* immutable, like the three below */
 	int size, per_org, statement_ms;
 	struct lock lock;
-	struct cond freed;
 	struct {
 		struct db *idle[DBPOOL_MAX];
 		int idle_n, made;
 		struct share shares[ORGS_MAX]; /* of organizations with requests now */
 		int shares_n;
+		struct waiter *first; /* longest waiting first */
 		bool away;
 		int64_t look_at; /* mono; while away: nobody tries before */
 	} synced;
@@ -48,7 +58,6 @@ struct dbpool *dbpool_new(const struct dbpool_settings *s)
 	p->per_org = s->per_org;
 	p->statement_ms = s->statement_ms;
 	lock_init(&p->lock);
-	lock_cond_init(&p->freed);
 	return p;
 }
 
@@ -61,7 +70,6 @@ void dbpool_free(struct dbpool *p)
 		db_adopt(p->synced.idle[i]);
 		db_free(p->synced.idle[i]);
 	}
-	lock_cond_destroy(&p->freed);
 	lock_destroy(&p->lock);
 	mem_free(p->conninfo);
 	mem_free(p->purpose);
@@ -132,45 +140,101 @@ static enum rc busy(struct err *err)
 	return err_set(err, RC_RETRY, "pool_busy", "all database connections are in use");
 }
 
-static enum rc wait_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct err *err)
+/* Takes a free place: an idle connection, or NULL and the right to make one. */
+static struct db *place_synced(struct dbpool *p, struct id org_id) REQUIRES(p->lock);
+static struct db *place_synced(struct dbpool *p, struct id org_id)
+{
+	(void)count_synced(p, org_id, 1, 0);
+	if (p->synced.away)
+		p->synced.look_at = clock_mono() + PROBE;
+	if (p->synced.idle_n > 0)
+		return p->synced.idle[--p->synced.idle_n];
+	p->synced.made++;
+	return NULL;
+}
+
+/* What is free goes to whoever waited longest and has not got his organization's share. */
+static void hand_over_synced(struct dbpool *p) REQUIRES(p->lock);
+static void hand_over_synced(struct dbpool *p)
+{
+	struct waiter **at = &p->synced.first;
+
+	while (*at && is_free_synced(p)) {
+		struct waiter *w = *at;
+
+		if (!has_share_synced(p, w->org_id)) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		w->db = place_synced(p, w->org_id);
+		w->placed = true;
+		lock_cond_wake_all(&w->called);
+	}
+}
+
+static void enter_synced(struct dbpool *p, struct waiter *w) REQUIRES(p->lock);
+static void enter_synced(struct dbpool *p, struct waiter *w)
+{
+	struct waiter **at = &p->synced.first;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = w;
+}
+
+static void leave_synced(struct dbpool *p, const struct waiter *w) REQUIRES(p->lock);
+static void leave_synced(struct dbpool *p, const struct waiter *w)
+{
+	struct waiter **at = &p->synced.first;
+
+	while (*at && *at != w)
+		at = &(*at)->next;
+	if (*at)
+		*at = w->next;
+}
+
+static enum rc wait_synced(struct dbpool *p, struct waiter *w, int64_t deadline, struct err *err)
 	REQUIRES(p->lock);
-static enum rc wait_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct err *err)
+static enum rc wait_synced(struct dbpool *p, struct waiter *w, int64_t deadline, struct err *err)
 {
 	bool in_time = true;
 
-	while (in_time && !is_away_synced(p) && !(is_free_synced(p) && has_share_synced(p, org_id)))
-		in_time = lock_cond_wait(&p->freed, &p->lock, deadline);
+	enter_synced(p, w);
+	while (in_time && !w->placed && !is_away_synced(p))
+		in_time = lock_cond_wait(&w->called, &p->lock, deadline);
+	if (w->placed)
+		return RC_OK;
+	leave_synced(p, w);
 	if (is_away_synced(p))
 		return err_set(err, RC_RETRY, "database_away", "the database does not answer");
-	if (!has_share_synced(p, org_id))
-		return too_many(err);
-	return is_free_synced(p) ? RC_OK : busy(err);
+	return has_share_synced(p, w->org_id) ? busy(err) : too_many(err);
 }
 
-/* A place: an idle connection, or *ret NULL and the right to make one. */
-static enum rc place_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct db **ret,
-			    struct err *err) REQUIRES(p->lock);
-static enum rc place_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct db **ret,
-			    struct err *err)
+/* Who comes while something is free has nobody before him whom it could have gone to. */
+static enum rc take_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct db **ret,
+			   struct err *err) REQUIRES(p->lock);
+static enum rc take_synced(struct dbpool *p, struct id org_id, int64_t deadline, struct db **ret,
+			   struct err *err)
 {
 	const struct share *s = share_synced(p, org_id);
+	struct waiter w = { .org_id = org_id };
 	enum rc rc = RC_OK;
 
 	if (s && !id_eq(org_id, NOBODY) && s->waiting >= DBPOOL_WAITING_MAX)
 		return too_many(err);
 	if (!count_synced(p, org_id, 0, 1))
 		return busy(err);
-	rc = wait_synced(p, org_id, deadline, err);
-	(void)count_synced(p, org_id, rc == RC_OK, -1);
-	if (rc != RC_OK)
-		return rc;
-	if (p->synced.idle_n > 0)
-		*ret = p->synced.idle[--p->synced.idle_n];
-	else
-		p->synced.made++;
-	if (p->synced.away)
-		p->synced.look_at = clock_mono() + PROBE;
-	return RC_OK;
+	if (!is_away_synced(p) && is_free_synced(p) && has_share_synced(p, org_id)) {
+		*ret = place_synced(p, org_id);
+	} else {
+		lock_cond_init(&w.called);
+		rc = wait_synced(p, &w, deadline, err);
+		lock_cond_destroy(&w.called);
+		*ret = w.db;
+	}
+	(void)count_synced(p, org_id, 0, -1);
+	return rc;
 }
 
 /* What the last look found out. */
@@ -182,8 +246,8 @@ static void note(struct dbpool *p, const struct err *away)
 	before = p->synced.away;
 	p->synced.away = away != NULL;
 	p->synced.look_at = clock_mono() + AWAY_PAUSE;
-	if (before != p->synced.away)
-		lock_cond_wake_all(&p->freed);
+	for (struct waiter *w = p->synced.first; w && p->synced.away; w = w->next)
+		lock_cond_wake_all(&w->called);
 	lock_drop(&p->lock);
 	if (away && !before)
 		log_event(LOG_WARN, "database_away", LOG_STR("text", away->text), LOG_END);
@@ -199,7 +263,7 @@ enum rc dbpool_take(struct dbpool *p, struct id org_id, int wait_ms, struct db *
 	enum rc rc = RC_OK;
 
 	lock_take(&p->lock);
-	rc = place_synced(p, org_id, clock_mono() + wait_ms * CLOCK_MS, &db, err);
+	rc = take_synced(p, org_id, clock_mono() + wait_ms * CLOCK_MS, &db, err);
 	lock_drop(&p->lock);
 	if (rc != RC_OK)
 		return rc;
@@ -226,6 +290,6 @@ void dbpool_give(struct dbpool *p, struct id org_id, struct db *db)
 	lock_take(&p->lock);
 	p->synced.idle[p->synced.idle_n++] = db;
 	(void)count_synced(p, org_id, -1, 0);
-	lock_cond_wake_all(&p->freed);
+	hand_over_synced(p);
 	lock_drop(&p->lock);
 }
