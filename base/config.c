@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/awsname.h"
 #include "base/mem.h"
+#include "base/permission.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -49,6 +50,22 @@ static const char *check_label(struct str value)
 		good = (value.p[i] >= 'a' && value.p[i] <= 'z') ||
 		       (value.p[i] >= '0' && value.p[i] <= '9');
 	return good ? NULL : "must be 1 to 10 lower-case letters or digits";
+}
+
+static const char *check_prefix(struct str value)
+{
+	return permission_is_prefix(value)
+		       ? NULL
+		       : "must be a letter, then up to 31 letters, digits and single dashes";
+}
+
+static const char *check_url(struct str value)
+{
+	bool good = value.n == 0 || str_starts(value, S("https://"));
+
+	for (size_t i = 0; i < value.n && good; i++)
+		good = value.p[i] > ' ' && value.p[i] < 0x7f && !strchr("\"'<>\\", value.p[i]);
+	return good ? NULL : "must be an https address or empty";
 }
 
 static const char *(*const CONFIG_CHECKS[])(struct str value) = {

@@ -22,6 +22,20 @@ static const struct {
 	{ { "KEY_ARN", 7 }, offsetof(struct permission_places, key_arn) },
 };
 
+bool permission_is_prefix(struct str s)
+{
+	bool good = s.n > 0 && s.n <= PERMISSION_PREFIX_MAX && s.p[s.n - 1] != '-' &&
+		    !str_has(s, S("--"));
+
+	for (size_t i = 0; good && i < s.n; i++) {
+		bool letter = (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z');
+		bool digit = (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-';
+
+		good = letter || (i > 0 && digit);
+	}
+	return good;
+}
+
 const struct permission_action *permission_find(struct str action)
 {
 	for (size_t i = 0; i < PERMISSION_ACTIONS_N; i++) {

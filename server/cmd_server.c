@@ -100,6 +100,8 @@ static enum rc build(struct parts *p, const struct config *c, struct err *err)
 	p->env.key_prefix = config_text(c, "key_prefix");
 	p->env.key_env = config_text(c, "key_env");
 	p->env.vendor_account = config_text(c, "vendor_account");
+	p->env.setup_name_prefix = config_text(c, "setup_name_prefix");
+	p->env.setup_template_url = config_text(c, "setup_template_url");
 	p->env.verify_every_s = (int)config_i64(c, "verify_every_s");
 	p->env.worker_slots = (int)config_i64(c, "worker_slots_default");
 	p->env.openapi = openapi_json();

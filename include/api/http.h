@@ -32,6 +32,7 @@ struct http_caller {
 struct http_env {
 	const char *key_prefix, *key_env; /* first two parts of an API key */
 	const char *vendor_account;       /* the account that customers trust; "" = unknown */
+	const char *setup_name_prefix, *setup_template_url; /* settings of the setup documents */
 	int verify_every_s, worker_slots;
 	struct sealfile *seal; /* the public key: sealfile_close() */
 	struct str openapi;    /* the contract as JSON */

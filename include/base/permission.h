@@ -39,14 +39,16 @@ extern const size_t PERMISSION_CAPABILITIES_N;
 extern const struct permission_action PERMISSION_ACTIONS[];
 extern const size_t PERMISSION_ACTIONS_N;
 
-/* AWS's limits: characters of a managed policy, white space apart; ours have none. */
-enum { PERMISSION_DOCUMENT_MAX = 6144 };
+/* Characters of a managed policy, white space apart (AWS's limit; ours have none), and of a name prefix (ours). */
+enum { PERMISSION_DOCUMENT_MAX = 6144, PERMISSION_PREFIX_MAX = 32 };
 
 /* What the holes are filled with. An empty one: what needs it cannot be written. */
 struct permission_places {
 	struct str partition, prefix, bucket, trail_prefix, key_arn;
 };
 
+/* What may stand for PREFIX: a letter, then letters, digits and single dashes, no dash at the end. */
+bool permission_is_prefix(struct str s);
 /* The first row of an action, that of the lowest tier; NULL: not in the catalogue. */
 const struct permission_action *permission_find(struct str action);
 const struct permission_capability *permission_capability_find(struct str name);
