@@ -11,7 +11,7 @@ import { servicesSignedAs, service as serviceNamed } from "./models.mjs";
 import { behaviourOf } from "./services/index.mjs";
 import { contentType, protocolOf, readInput, route, unknownOperation } from "./protocols/index.mjs";
 import { isEnabled, isKnown, signingRegion } from "./regions.mjs";
-import { selfAuthorized } from "./services/sts.mjs";
+import { selfAuthorized, unsigned } from "./services/sts.mjs";
 
 export class Simulator {
   constructor({ world, clock, settings, callLog }) {
@@ -73,6 +73,7 @@ export class Simulator {
 
   async run(call, request) {
     const { service, operation, record } = call;
+    if (!call.claim && service.name === "sts" && unsigned.has(operation?.name)) return this.runUnsigned(call, request);
     const { principal } = await this.verifier.verify(request, call.claim, service);
     Object.assign(call, { principal, account: principal.account });
     this.calls.owner(record, principal.account.id);
@@ -84,6 +85,14 @@ export class Simulator {
     }
     call.input = readInput(operation, request);
     return this.perform(call, behaviourOf(service));
+  }
+
+  // The region is the host's, which a test's single endpoint does not have.
+  runUnsigned(call, request) {
+    call.region = "us-east-1";
+    call.note({ region: call.region });
+    call.input = readInput(call.operation, request);
+    return this.perform(call, behaviourOf(call.service));
   }
 
   perform(call, behaviour) {

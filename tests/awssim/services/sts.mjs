@@ -3,6 +3,7 @@ import { AwsError, refusal } from "../errors.mjs";
 import { deniedCall } from "../authorize.mjs";
 import { evaluateTrust } from "../trust.mjs";
 import { statementsOf } from "../policy.mjs";
+import { admit } from "../web_identity.mjs";
 
 const HOUR = 3600;
 const LONGEST_POLICY = 2048;
@@ -106,7 +107,7 @@ function authorizeAction(call, role, action) {
 
 function secondsFor(call, role) {
   const asked = call.input.DurationSeconds ?? HOUR;
-  if (call.principal.kind === "session" && asked > HOUR) {
+  if (call.principal?.kind === "session" && asked > HOUR) {
     throw invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.");
   }
   if (asked > role.max_session) {
@@ -118,7 +119,29 @@ function secondsFor(call, role) {
 export const resourceOf = ({ input }) => input.RoleArn ?? "*";
 
 // AWS asks no permission for the first; AssumeRole decides for itself, with the role's trust policy.
-export const selfAuthorized = new Set(["GetCallerIdentity", "AssumeRole"]);
+export const selfAuthorized = new Set(["GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity"]);
+
+// Nobody signs these: what they carry is the proof.
+export const unsigned = new Set(["AssumeRoleWithWebIdentity"]);
+
+function issue(call, role, policy, sourceIdentity) {
+  // A test of refreshing cannot wait the 15 minutes that AWS's shortest session lasts.
+  const seconds = Math.min(secondsFor(call, role), call.settings.longest_session_s ?? Infinity);
+  const account = call.world.account(role.arn.split(":")[4]);
+  const sessionName = call.input.RoleSessionName;
+  const issued = call.sessions.issue({ account, role, sessionName, policy, seconds, sourceIdentity });
+  return {
+    Credentials: {
+      AccessKeyId: issued.accessKeyId,
+      SecretAccessKey: issued.secret,
+      SessionToken: issued.token,
+      Expiration: issued.expires,
+    },
+    AssumedRoleUser: { AssumedRoleId: issued.principal.userId, Arn: issued.principal.arn },
+    PackedPolicySize: policy && Math.ceil((call.input.Policy.length / LONGEST_POLICY) * 100),
+    SourceIdentity: sourceIdentity,
+  };
+}
 
 export const operations = {
   GetCallerIdentity: ({ principal }) => ({
@@ -128,7 +151,7 @@ export const operations = {
   }),
 
   AssumeRole(call) {
-    const { input, world, sessions, region } = call;
+    const { input, world, region } = call;
     call.note({
       external_id: input.ExternalId,
       session_name: input.RoleSessionName,
@@ -150,26 +173,21 @@ export const operations = {
         403,
       );
     }
-    // A test of refreshing cannot wait the 15 minutes that AWS's shortest session lasts.
-    const seconds = Math.min(secondsFor(call, role), call.settings.longest_session_s ?? Infinity);
-    const issued = sessions.issue({
-      account,
-      role,
-      sessionName: input.RoleSessionName,
-      policy,
-      seconds,
-      sourceIdentity: input.SourceIdentity,
-    });
+    return issue(call, role, policy, input.SourceIdentity);
+  },
+
+  AssumeRoleWithWebIdentity(call) {
+    const { input, world } = call;
+    call.note({ session_name: input.RoleSessionName, role_arn: input.RoleArn, duration_s: input.DurationSeconds });
+    checkInput(input);
+    const policy = sessionPolicy(input.Policy);
+    const role = world.roleByArn(input.RoleArn);
+    const { provider, claims } = admit(call, role);
     return {
-      Credentials: {
-        AccessKeyId: issued.accessKeyId,
-        SecretAccessKey: issued.secret,
-        SessionToken: issued.token,
-        Expiration: issued.expires,
-      },
-      AssumedRoleUser: { AssumedRoleId: issued.principal.userId, Arn: issued.principal.arn },
-      PackedPolicySize: policy && Math.ceil((input.Policy.length / LONGEST_POLICY) * 100),
-      SourceIdentity: input.SourceIdentity,
+      ...issue(call, role, policy, undefined),
+      SubjectFromWebIdentityToken: claims.sub,
+      Provider: provider.arn,
+      Audience: [claims.aud].flat()[0],
     };
   },
 
