@@ -151,7 +151,8 @@ static bool is_told(const char *code)
 	static const char *const TOLD[] = { "org_id_used",          "organization_deleting",
 					    "sync_active",          "sync_finished",
 					    "too_many_connections", "too_many_keys",
-					    "version_changed" };
+					    "version_changed",      "too_many_webhooks",
+					    "too_many_tests",       "webhook_disabled" };
 
 	for (size_t i = 0; i < COUNT_OF(TOLD); i++)
 		if (strcmp(TOLD[i], code) == 0)

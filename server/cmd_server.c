@@ -129,6 +129,7 @@ static struct http_mhd_settings settings_of(const struct parts *p, const struct 
 static enum rc start(struct parts *p, const struct config *c, struct err *err)
 {
 	struct http_mhd_settings s = settings_of(p, c, HTTP_PUBLIC);
+	p->env.webhook_allow_http = config_bool(c, "webhook_allow_http");
 	enum rc rc = listen_tcp(config_text(c, "listen_host"), (int)config_i64(c, "listen_port"),
 				&s.listen_fd, &p->port, err);
 

@@ -35,6 +35,7 @@ struct http_env {
 	const char *setup_name_prefix, *setup_template_url; /* settings of the setup documents */
 	int verify_every_s, worker_slots;
 	struct sealfile *seal; /* the public key: sealfile_close() */
+	bool webhook_allow_http;
 	struct str openapi;    /* the contract as JSON */
 	/* Whether the database answers with this binary's schema, as it was at most a second ago. */
 	enum rc (*ready)(void *arg, struct err *err);
