@@ -6,7 +6,6 @@
 #include "server/http_mhd.h"
 #include "server/listen.h"
 #include "server/notify.h"
-#include "server/openapi.h"
 #include "server/readiness.h"
 
 #include <signal.h>
@@ -104,7 +103,6 @@ static enum rc build(struct parts *p, const struct config *c, struct err *err)
 	p->env.setup_template_url = config_text(c, "setup_template_url");
 	p->env.verify_every_s = (int)config_i64(c, "verify_every_s");
 	p->env.worker_slots = (int)config_i64(c, "worker_slots_default");
-	p->env.openapi = openapi_json();
 	p->admin_socket = config_text(c, "admin_socket");
 	return build_pool(p, c, err);
 }

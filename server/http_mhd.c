@@ -124,7 +124,8 @@ static void add_headers(struct MHD_Response *response, const struct http_reply *
 		add(response, "WWW-Authenticate", "Bearer realm=\"connectord\"");
 	add(response, "Cache-Control", "no-store");
 	add(response, "X-Content-Type-Options", "nosniff");
-	add(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+	add(response, "Content-Security-Policy",
+	    *reply->policy ? reply->policy : "default-src 'none'; frame-ancestors 'none'");
 	add(response, "Referrer-Policy", "no-referrer");
 	if (close)
 		add(response, "Connection", "close");
@@ -137,7 +138,10 @@ static enum MHD_Result answer(struct http_mhd *h, struct MHD_Connection *c, stru
 	struct MHD_Response *response = NULL;
 	enum MHD_Result queued = MHD_NO;
 
-	if (reply.body)
+	if (reply.fixed.n > 0)
+		response = MHD_create_response_from_buffer(
+			reply.fixed.n, (void *)(uintptr_t)reply.fixed.p, MHD_RESPMEM_PERSISTENT);
+	else if (reply.body)
 		response = MHD_create_response_from_buffer_with_free_callback(reply.n, reply.body,
 									      mem_free);
 	else

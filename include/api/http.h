@@ -14,7 +14,8 @@ enum {
 	HTTP_TARGET_MAX = 4096,
 	HTTP_REQUEST_ID_MAX = 65,
 	HTTP_ACTOR_MAX = 64,
-	HTTP_LOCATION_MAX = 160
+	HTTP_LOCATION_MAX = 160,
+	HTTP_POLICY_MAX = 192
 };
 
 /* Who asks, and whom a route is for. Nobody is both: an organization's credential never works for the
@@ -34,9 +35,8 @@ struct http_env {
 	const char *vendor_account;       /* the account that customers trust; "" = unknown */
 	const char *setup_name_prefix, *setup_template_url; /* settings of the setup documents */
 	int verify_every_s, worker_slots;
-	struct sealfile *seal; /* the public key: sealfile_close() */
 	bool webhook_allow_http;
-	struct str openapi;    /* the contract as JSON */
+	struct sealfile *seal; /* the public key: sealfile_close() */
 	/* Whether the database answers with this binary's schema, as it was at most a second ago. */
 	enum rc (*ready)(void *arg, struct err *err);
 	void *ready_arg;
@@ -66,6 +66,7 @@ struct http_route {
 	bool offline;      /* runs without a database connection */
 	bool if_match;     /* a request without If-Match is refused: 428 */
 	bool once;         /* Idempotency-Key is honoured */
+	bool rehearse;     /* ?validate_only=true undoes what the handler did */
 };
 
 struct http_request {
@@ -87,7 +88,9 @@ struct http_reply {
 	int status;
 	char *body; /* owned, NULL = none */
 	size_t n;
+	struct str fixed; /* static bytes in place of a body */
 	const char *type; /* static */
+	char policy[HTTP_POLICY_MAX]; /* Content-Security-Policy; "" = nothing is allowed */
 	char location[HTTP_LOCATION_MAX];
 	char etag[40];
 	const char *allow; /* static */

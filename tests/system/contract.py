@@ -8,7 +8,7 @@ from processes import ROOT
 
 METHODS = ("get", "post", "patch", "delete", "put")
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
-IGNORED = {"description", "default", "example", "examples", "writeOnly", "title", "format"}
+IGNORED = {"description", "default", "example", "examples", "writeOnly", "title", "format", "deprecated"}
 
 
 class Loader(yaml.SafeLoader):
@@ -48,8 +48,9 @@ def is_type(value, name):
 def faults(document, schema, value, at=""):
     """What is wrong with value, as sentences."""
     schema = resolve(document, schema)
-    unknown = set(schema) - IGNORED - {"type", "required", "properties", "additionalProperties", "items", "enum", "const", "pattern",
-                                       "minLength", "maxLength", "minimum", "maximum", "allOf", "oneOf"}
+    unknown = {word for word in schema if not word.startswith("x-")} - IGNORED - {"type", "required", "properties", "additionalProperties", "items", "enum", "const", "pattern",
+                                       "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "allOf",
+                                       "oneOf"}
     assert not unknown, f"the check does not know {unknown}"
     found = []
     types = schema.get("type")
@@ -74,6 +75,11 @@ def faults(document, schema, value, at=""):
                 found += faults(document, known[name], inner, f"{at}/{name}")
             elif schema.get("additionalProperties") is False:
                 found.append(f"{at}: {name} is not declared")
+    if isinstance(value, list):
+        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+            found.append(f"{at}: {len(value)} items")
+        if schema.get("uniqueItems") and any(one in value[:i] for i, one in enumerate(value)):
+            found.append(f"{at}: an item twice")
     if isinstance(value, list) and "items" in schema:
         for i, inner in enumerate(value):
             found += faults(document, schema["items"], inner, f"{at}/{i}")
@@ -95,7 +101,7 @@ def check_answer(document, method, path, answer):
         return
     media = answer.headers["Content-Type"]
     assert media in content, f"{method} {path}: {media}"
-    wrong = faults(document, content[media]["schema"], answer.json())
+    wrong = faults(document, content[media]["schema"], answer.json() if media.endswith("json") else answer.text)
     assert not wrong, f"{method} {path} {answer.status_code}: {wrong}"
     for header in response.get("headers", {}):
         assert header in answer.headers, f"{method} {path} {answer.status_code}: no {header}"

@@ -90,6 +90,9 @@ def test_every_read_fits_its_schema(speak, path):
 @pytest.mark.parametrize("method, path", sorted((m, p) for m, p in declared(DOCUMENT) if "{" in p))
 def test_every_missing_thing_fits_the_problem_schema(speak, method, path):
     nothing = {"org_id": str(uuid.uuid4()), "conn_id": "conn_" + uuid.uuid4().hex, "sync_id": "sync_" + uuid.uuid4().hex,
+    if not answer.headers["Content-Type"].endswith("json"):
+        assert answer.text, "an empty document would prove nothing"
+        return
                "ent_id": "ent_" + uuid.uuid4().hex, "key_id": "key_" + uuid.uuid4().hex}
     body = {} if method == "PATCH" else {"name": "x", "role": "owner"} if path.endswith("/keys") and method == "POST" else None
     assert speak(method, path, body, **nothing).status_code == 404
