@@ -88,6 +88,16 @@ static const struct stmt DOCUMENTS = {
 	2
 };
 
+/* Deliveries go by their foreign key. */
+static const struct stmt EVENTS = {
+	"connection_purge_events",
+	"WITH d AS (DELETE FROM event WHERE org_id = $1 AND event_id IN"
+	"  (SELECT event_id FROM event WHERE org_id = $1 AND connection_id = $3"
+	"   LIMIT $2::bigint) RETURNING 1)"
+	" SELECT count(*) AS n FROM d",
+	3
+};
+
 /* Coverage, syncs, tasks and schedules go by their foreign keys. */
 static const struct stmt ROW = { "connection_purge_row",
 				 "DELETE FROM connection WHERE org_id = $1 AND connection_id = $2 "
@@ -140,7 +150,8 @@ static enum rc check(struct db *db, const struct step *s, struct err *err)
 
 static enum rc step_body(struct db *db, void *arg, struct err *err)
 {
-	static const struct stmt *const STEPS[] = { &EDGES, &ENTITIES, &CHANGES, &DOCUMENTS };
+	static const struct stmt *const STEPS[] = { &EDGES, &ENTITIES, &CHANGES, &EVENTS,
+						    &DOCUMENTS };
 	struct step *s = arg;
 	const struct arg args[] = { arg_id(s->task->org_id), arg_i64(s->batch),
 				    arg_id(s->task->connection_id) };

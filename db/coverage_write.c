@@ -1,6 +1,7 @@
 /* Writes coverage. Never deletes a row: what was once looked at stays on record. */
 #include "db/coverage_write.h"
 #include "base/mem.h"
+#include "db/emit.h"
 
 static const struct stmt WRITE = {
 	"coverage_write",
@@ -41,6 +42,7 @@ enum rc coverage_write(struct db *db, const struct coverage_write *w, struct err
 				    arg_c(w->account_id), arg_c(w->region),
 				    arg_c(w->scope),      arg_id(w->sync_id),
 				    arg_c(rows) };
+	enum rc rc = emit_coverage_lost(db, w, err);
 
 	return db_run(db, NULL, &WRITE, args, NULL, err);
 }

@@ -3,6 +3,7 @@
  * Never reads AWS and never locks a row that it does not change. */
 #include "db/inventory.h"
 #include "base/buf.h"
+#include "db/emit.h"
 #include "db/inventory_edge.h"
 
 enum { INVENTORY_LIST_MAX = 4096 };
@@ -311,5 +312,5 @@ enum rc inventory_merge(struct db *db, const struct inventory_merge *m,
 		rc = inventory_edge_merge(db, m, err);
 	if (rc == RC_OK)
 		rc = remove_gone(db, m, buf_str(&go), ret, err);
-	return rc;
+	return rc == RC_OK ? emit_entity_changed(db, m, err) : rc;
 }

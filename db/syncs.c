@@ -3,6 +3,7 @@
 #include "db/syncs.h"
 #include "db/checks.h"
 #include "db/connection_status.h"
+#include "db/emit.h"
 #include "db/inside.h"
 #include "db/syncs_end.h"
 #include <assert.h>
@@ -102,6 +103,9 @@ static enum rc start_body(struct db *db, void *arg, struct err *err)
 		if (active)
 			return err_set(err, RC_CONFLICT, "sync_active",
 				       "a sync of this connection is queued or running");
+			rc = forgive(db, start->sync, err);
+			if (rc != RC_OK)
+				return rc;
 		if (start->sync->tick != 0)
 			return err_set(err, RC_CONFLICT, "tick_done",
 				       "the sync of this tick exists already");
@@ -233,7 +237,10 @@ static enum rc close_sync(struct db *db, struct id org_id, struct id sync_id, st
 		return rc;
 	rc = db_run(db, NULL, &CLOSE, (const struct arg[]){ arg_id(org_id), arg_id(sync_id) },
 		    &rows, err);
-	return rc == RC_OK && db_rows_count(rows) > 0 ? after(db, org_id, rows, err) : rc;
+	if (rc != RC_OK || db_rows_count(rows) == 0)
+		return rc;
+	rc = after(db, org_id, rows, err);
+	return rc == RC_OK ? emit_sync_finished(db, org_id, sync_id, err) : rc;
 }
 
 enum rc syncs_count_down(struct db *db, struct id org_id, struct id sync_id, int64_t n,
