@@ -44,5 +44,5 @@ enum rc coverage_write(struct db *db, const struct coverage_write *w, struct err
 				    arg_c(rows) };
 	enum rc rc = emit_coverage_lost(db, w, err);
 
-	return db_run(db, NULL, &WRITE, args, NULL, err);
+	return rc == RC_OK ? db_run(db, NULL, &WRITE, args, NULL, err) : rc;
 }

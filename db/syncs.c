@@ -103,9 +103,6 @@ static enum rc start_body(struct db *db, void *arg, struct err *err)
 		if (active)
 			return err_set(err, RC_CONFLICT, "sync_active",
 				       "a sync of this connection is queued or running");
-			rc = forgive(db, start->sync, err);
-			if (rc != RC_OK)
-				return rc;
 		if (start->sync->tick != 0)
 			return err_set(err, RC_CONFLICT, "tick_done",
 				       "the sync of this tick exists already");
