@@ -1,252 +1,174 @@
-/* Authentication. Compares hashes in constant time; keeps positive answers for a few seconds, and
- * bounds how often keys that nobody knows may ask the database.
- * Never logs, never says why a key was refused, never stores a key's text. */
+/* Authentication: which kind of credential a request has, and for which organization it acts.
+ * Never logs, never says why a credential was refused, never stores one. */
 #include "server/auth.h"
-#include "api/apikey.h"
-#include "api/scope.h"
-#include "base/clock.h"
-#include "base/lock.h"
 #include "base/mem.h"
-#include "base/secret.h"
-#include "base/text.h"
+#include "server/auth_inside.h"
 
-#include <sodium.h>
 #include <stdio.h>
-
-enum { CACHE_SLOTS = 1024, POOL_WAIT_MS = 2000, OPERATOR_KEY_MIN = 32 };
-/* A well-formed key costs nothing to make up. A refused one costs this much of a bucket that holds
- * UNKNOWN_BURST; a good one gives its part back, and one that was good before is never held up. */
-enum { UNKNOWN_BURST = 100 };
-#define UNKNOWN_COST (CLOCK_S / 20)
-
-struct cached {
-	struct id key_id, org_id;
-	unsigned char hash[KEYS_HASH];
-	uint32_t scopes;
-	int64_t until; /* mono; past: known, but to be asked again; key_id zero: empty */
-};
 
 struct auth {
 	const struct http_env *env;
-	bool has_operator;
-	unsigned char operator_hash[TEXT_SHA256];
-	struct lock lock;
-	struct {
-		struct cached slots[CACHE_SLOTS]; /* direct-mapped by key id */
-		int64_t unknown_at;               /* mono; when the bucket will be full again */
-	} synced;
+	struct auth_key *keys;
+	struct auth_org *orgs;
+	struct auth_operator *operators;
+	struct auth_token *tokens; /* NULL: none are taken */
 };
 
 void auth_free(struct auth *a)
 {
 	if (!a)
 		return;
-	lock_destroy(&a->lock);
+	auth_key_free(a->keys);
+	auth_org_free(a->orgs);
+	auth_operator_free(a->operators);
+	auth_token_free(a->tokens);
 	mem_free(a);
 }
 
-enum rc auth_new(const struct http_env *env, const char *operator_key_file, struct auth **ret,
-		 struct err *err)
+enum rc auth_new(const struct auth_settings *settings, struct auth **ret, struct err *err)
 {
 	AUTO(auth) struct auth *a = MEM_NEW(struct auth);
-	AUTO(secret) struct secret *key = NULL;
-	enum rc rc = RC_OK;
+	enum rc rc = auth_operator_new(settings->operator_key_file, &a->operators, err);
 
-	a->env = env;
-	lock_init(&a->lock);
-	if (*operator_key_file) {
-		rc = secret_read_file(operator_key_file, &key, err);
-		if (rc != RC_OK)
-			return rc;
-		if (key->n < OPERATOR_KEY_MIN)
-			return err_set(
-				err, RC_INVALID, "operator_key",
-				"operator_key_file: the key in %s has %zu bytes; it needs %d,"
-				" make one with connectord keys",
-				operator_key_file, key->n, OPERATOR_KEY_MIN);
-		text_sha256(secret_str(key), a->operator_hash);
-		a->has_operator = true;
-	}
-	*ret = TAKE(a);
-	return RC_OK;
+	a->env = settings->env;
+	a->keys = auth_key_new();
+	a->orgs = auth_org_new();
+	if (rc == RC_OK && settings->tokens)
+		rc = auth_token_new(settings->tokens, &a->tokens, err);
+	if (rc == RC_OK)
+		*ret = TAKE(a);
+	return rc;
 }
 
-struct str auth_bearer(struct str authorization)
-{
-	struct str rest = authorization, scheme = str_cut(&rest, ' ');
-
-	return str_eq_nocase(scheme, S("Bearer")) ? str_trim(rest) : S("");
-}
-
-static enum rc denied(struct err *err)
+enum rc auth_denied(struct err *err)
 {
 	return err_set(err, RC_DENIED, "unauthorized", "the credential is missing or not valid");
 }
 
-static enum rc check_operator(const struct auth *a, struct str token, struct http_caller *ret,
-			      struct err *err)
+/* "" also for two credentials in one request: nobody can say which one is meant. */
+static struct str credential(const struct auth_request *request)
 {
-	unsigned char hash[TEXT_SHA256];
+	struct str rest = request->authorization, scheme = str_cut(&rest, ' ');
 
-	text_sha256(token, hash);
-	if (!a->has_operator || sodium_memcmp(hash, a->operator_hash, sizeof(hash)) != 0)
-		return denied(err);
-	ret->party = HTTP_OPERATOR;
-	(void)snprintf(ret->actor, sizeof(ret->actor), "operator");
-	return RC_OK;
+	if (request->authorization.n > 0 && request->key_alias.n > 0)
+		return S("");
+	if (request->authorization.n == 0)
+		return request->key_alias;
+	return str_eq_nocase(scheme, S("Bearer")) ? str_trim(rest) : S("");
 }
 
-static struct cached *slot_synced(struct auth *a, struct id key_id) REQUIRES(a->lock);
-static struct cached *slot_synced(struct auth *a, struct id key_id)
+static enum rc parse_org(struct str text, struct id *ret, struct err *err)
 {
-	lock_assert_held(&a->lock);
-	/* The last bytes of a UUIDv7 are random. */
-	return &a->synced.slots[(key_id.b[14] << 8 | key_id.b[15]) % CACHE_SLOTS];
+	const struct id zero = { { 0 } };
+
+	if (id_parse_uuid(text, ret) == RC_OK && !id_eq(*ret, zero))
+		return RC_OK;
+	return err_set(err, RC_INVALID, "invalid_organization",
+		       "X-Org-Id (or SlashID-OrgID) must be the UUID of an organization.");
 }
 
-/* What is known of a key; ret->until says for how long. */
-static bool is_known(struct auth *a, struct id key_id, const unsigned char hash[KEYS_HASH],
-		     struct cached *ret)
+/* The organization that the request names; zero when it names none. */
+static enum rc named_org(const struct auth_request *request, struct id *ret, struct err *err)
 {
-	lock_take(&a->lock);
-	*ret = *slot_synced(a, key_id);
-	lock_drop(&a->lock);
-	return id_eq(ret->key_id, key_id) && sodium_memcmp(ret->hash, hash, KEYS_HASH) == 0;
-}
+	struct id other = { { 0 } };
+	struct str first = request->org_id.n > 0 ? request->org_id : request->org_alias;
+	enum rc rc = first.n > 0 ? parse_org(first, ret, err) : RC_OK;
 
-static void keep(struct auth *a, const struct cached *entry)
-{
-	lock_take(&a->lock);
-	*slot_synced(a, entry->key_id) = *entry;
-	lock_drop(&a->lock);
-}
-
-static void forget(struct auth *a, struct id key_id)
-{
-	struct cached *slot = NULL;
-
-	lock_take(&a->lock);
-	slot = slot_synced(a, key_id);
-	if (id_eq(slot->key_id, key_id))
-		*slot = (struct cached){ .until = 0 };
-	lock_drop(&a->lock);
-}
-
-/* The bucket as the time at which it will be full: paying moves it on, the clock catches up. */
-static bool pay(struct auth *a)
-{
-	int64_t now = clock_mono();
-	bool may = false;
-
-	lock_take(&a->lock);
-	if (a->synced.unknown_at < now)
-		a->synced.unknown_at = now;
-	may = a->synced.unknown_at + UNKNOWN_COST <= now + UNKNOWN_BURST * UNKNOWN_COST;
-	if (may)
-		a->synced.unknown_at += UNKNOWN_COST;
-	lock_drop(&a->lock);
-	return may;
-}
-
-static void pay_back(struct auth *a)
-{
-	lock_take(&a->lock);
-	a->synced.unknown_at -= UNKNOWN_COST;
-	lock_drop(&a->lock);
-}
-
-static enum rc find(struct dbpool *pool, struct id key_id, const unsigned char hash[KEYS_HASH],
-		    struct key_found *ret, struct err *err)
-{
-	const struct id nobody = { { 0 } };
-	struct db *db = NULL;
-	enum rc rc = dbpool_take(pool, nobody, POOL_WAIT_MS, &db, err);
-
-	if (rc != RC_OK)
+	if (rc != RC_OK || request->org_id.n == 0 || request->org_alias.n == 0)
 		return rc;
-	rc = keys_authenticate(db, key_id, hash, ret, err);
-	dbpool_give(pool, nobody, db);
+	rc = parse_org(request->org_alias, &other, err);
+	if (rc == RC_OK && !id_eq(*ret, other))
+		return err_set(err, RC_INVALID, "two_organizations",
+			       "X-Org-Id and SlashID-OrgID name different organizations.");
 	return rc;
 }
 
-static enum rc look_up(struct dbpool *pool, struct id key_id, const unsigned char hash[KEYS_HASH],
-		       struct cached *ret, struct err *err)
+/* The credential says whose it is; a header that says otherwise is a mistake, and told. What it names is
+ * not looked up, so another's ID is answered like one that nobody has. */
+static enum rc settle_own(const struct auth_request *request, struct id own, struct err *err)
 {
-	struct key_found found = { 0 };
-	/* Before the question: the answer is as old as that, however long it travels. */
-	int64_t asked_at = clock_mono(), until = asked_at + AUTH_TTL_S * CLOCK_S;
-	enum rc rc = find(pool, key_id, hash, &found, err);
+	struct id named = { { 0 } };
+	const struct id zero = { { 0 } };
+	enum rc rc = named_org(request, &named, err);
 
-	if (rc == RC_OK && (sodium_memcmp(found.hash, hash, KEYS_HASH) != 0 || !found.live))
-		rc = RC_NOT_FOUND;
-	if (rc == RC_NOT_FOUND) {
-		err_clear(err);
-		return denied(err);
-	}
-	/* A stamp of last use that may or may not have been written changes nothing for the caller. */
-	if (rc == RC_RETRY && str_eq(str_c(err->code), S("commit_unknown"))) {
-		err_clear(err);
-		return err_set(err, RC_RETRY, "database_away",
-			       "the database went away while a key was looked up");
-	}
-	if (rc != RC_OK)
-		return rc;
-	if (found.left_ms >= 0 && until > asked_at + found.left_ms * CLOCK_MS)
-		until = asked_at + found.left_ms * CLOCK_MS;
-	*ret = (struct cached){ .key_id = key_id,
-				.org_id = found.org_id,
-				.scopes = scope_of_role(str_c(found.role)),
-				.until = until };
-	memcpy(ret->hash, hash, KEYS_HASH);
-	return RC_OK;
-}
-
-/* Looks the key up and remembers the answer. known: it was good not long ago. */
-static enum rc refresh(struct auth *a, struct dbpool *pool, struct id key_id,
-		       const unsigned char hash[KEYS_HASH], bool known, struct cached *ret,
-		       struct err *err)
-{
-	enum rc rc = RC_OK;
-
-	if (!known && !pay(a))
-		return err_set(err, RC_LIMIT, "too_many_requests",
-			       "too many keys that nobody knows");
-	rc = look_up(pool, key_id, hash, ret, err);
-	if (!known && rc != RC_DENIED)
-		pay_back(a);
-	if (rc == RC_OK)
-		keep(a, ret);
-	else if (known && rc == RC_DENIED)
-		forget(a, key_id);
+	if (rc == RC_OK && !id_eq(named, zero) && !id_eq(named, own))
+		return auth_org_wrong(err);
 	return rc;
 }
 
-enum rc auth_check(struct auth *a, enum http_listener listener, struct str token,
-		   struct dbpool *pool, struct http_caller *ret, struct err *err)
+static enum rc settle_named(struct auth *a, const struct auth_request *request, struct dbpool *pool,
+			    struct id *ret, struct err *err)
 {
-	unsigned char hash[KEYS_HASH];
-	struct id key_id = { { 0 } };
-	struct cached entry = { 0 };
+	const struct id zero = { { 0 } };
+	enum rc rc = named_org(request, ret, err);
+
+	if (rc == RC_OK && id_eq(*ret, zero))
+		return err_set(err, RC_INVALID, "organization_required",
+			       "A service key acts for the organization that X-Org-Id names;"
+			       " the request names none.");
+	return rc == RC_OK ? auth_org_check(a->orgs, *ret, pool, err) : rc;
+}
+
+static enum rc check_key(struct auth *a, const struct auth_request *request, enum apikey_kind kind,
+			 const unsigned char hash[KEYS_HASH], struct dbpool *pool,
+			 struct http_caller *ret, struct err *err)
+{
+	struct auth_key_grant grant = { .scopes = 0 };
 	char text[ID_TEXT_MAX];
-	bool known = false;
+	enum rc rc = auth_key_check(a->keys, kind, ret->key_id, hash, pool, &grant, err);
+
+	if (rc != RC_OK)
+		return rc;
+	ret->scopes = grant.scopes;
+	ret->org_id = grant.org_id;
+	id_text(ret->key_id, kind == APIKEY_SERVICE ? "service:" : "key:", text);
+	(void)snprintf(ret->actor, sizeof(ret->actor), "%.*s", HTTP_ACTOR_MAX - 1, text);
+	if (kind == APIKEY_SERVICE)
+		return settle_named(a, request, pool, &ret->org_id, err);
+	return settle_own(request, ret->org_id, err);
+}
+
+static enum rc check_token(struct auth *a, const struct auth_request *request, struct str token,
+			   struct dbpool *pool, struct http_caller *ret, struct err *err)
+{
+	struct jwt_claims claims = { .scopes = 0 };
+	enum rc rc = auth_token_check(a->tokens, token, &claims, err);
+
+	if (rc != RC_OK)
+		return rc;
+	ret->scopes = claims.scopes;
+	ret->org_id = claims.org_id;
+	ret->key_id = claims.subject;
+	(void)snprintf(ret->actor, sizeof(ret->actor), "%s", claims.actor);
+	rc = settle_own(request, ret->org_id, err);
+	return rc == RC_OK ? auth_org_check(a->orgs, ret->org_id, pool, err) : rc;
+}
+
+enum rc auth_check(struct auth *a, const struct auth_request *request, struct dbpool *pool,
+		   struct http_caller *ret, struct err *err)
+{
+	struct str token = credential(request);
+	struct http_caller caller = { .party = HTTP_ORGANIZATION };
+	unsigned char hash[KEYS_HASH];
 	enum rc rc = RC_OK;
 
 	if (token.n == 0)
-		return denied(err);
-	if (listener == HTTP_ADMIN)
-		return check_operator(a, token, ret, err);
-	if (!apikey_parse(a->env, APIKEY_ORGANIZATION, token, &key_id, hash))
-		return denied(err);
-	known = is_known(a, key_id, hash, &entry);
-	if (!known || entry.until <= clock_mono())
-		rc = refresh(a, pool, key_id, hash, known, &entry, err);
-	if (rc != RC_OK)
-		return rc;
-	ret->party = HTTP_ORGANIZATION;
-	ret->scopes = entry.scopes;
-	ret->org_id = entry.org_id;
-	ret->key_id = key_id;
-	id_text(key_id, "key:", text);
-	(void)snprintf(ret->actor, sizeof(ret->actor), "%.*s", HTTP_ACTOR_MAX - 1, text);
-	return RC_OK;
+		return auth_denied(err);
+	if (request->listener == HTTP_ADMIN) {
+		caller.party = HTTP_OPERATOR;
+		(void)snprintf(caller.actor, sizeof(caller.actor), "operator");
+		rc = auth_operator_check(a->operators, token, err);
+	} else if (apikey_parse(a->env, APIKEY_ORGANIZATION, token, &caller.key_id, hash)) {
+		rc = check_key(a, request, APIKEY_ORGANIZATION, hash, pool, &caller, err);
+	} else if (apikey_parse(a->env, APIKEY_SERVICE, token, &caller.key_id, hash)) {
+		rc = check_key(a, request, APIKEY_SERVICE, hash, pool, &caller, err);
+	} else if (a->tokens && jwt_is_one(token)) {
+		rc = check_token(a, request, token, pool, &caller, err);
+	} else {
+		rc = auth_denied(err);
+	}
+	/* A caller who is refused for his organization is known all the same, to the log. */
+	if (rc == RC_OK || str_eq(str_c(err->code), S("wrong_organization")))
+		*ret = caller;
+	return rc;
 }

@@ -1,26 +1,41 @@
-/* Who is calling: an organization's API key, or the operator's key on the operator's listener. */
+/* Who is calling: an organization's API key, a service key or a JWT on the public listener, the
+ * operator's key on his own. */
 #ifndef SERVER_AUTH_H
 #define SERVER_AUTH_H
 
 #include "api/http.h"
 #include "server/dbpool.h"
+#include "server/jwt.h"
 
-enum { AUTH_TTL_S = 5 }; /* a revoked key is refused everywhere after at most this long */
+/* A revoked key, and an organization that is deleted, are refused everywhere after at most this long. */
+enum { AUTH_TTL_S = 5 };
+
+struct auth_settings {
+	const struct http_env *env;        /* borrowed */
+	const char *operator_key_file;     /* "" = no operator */
+	const struct jwt_settings *tokens; /* NULL = no JWTs */
+};
 
 struct auth;
 void auth_free(struct auth *a);
 DEFINE_AUTO(auth)
-/* env is borrowed. operator_key_file "" = no operator. RC_NOT_FOUND, RC_INVALID: says what to do. */
-MUST_CHECK enum rc auth_new(const struct http_env *env, const char *operator_key_file,
-			    struct auth **ret, struct err *err);
+/* RC_NOT_FOUND, RC_INVALID: says what to do. */
+MUST_CHECK enum rc auth_new(const struct auth_settings *settings, struct auth **ret,
+			    struct err *err);
 
-/* token: the credential as it was sent, without the scheme. RC_DENIED: not known, revoked, expired,
- * or of the other listener - never says which. RC_RETRY: the database is away. RC_LIMIT
- * too_many_requests: so many unknown keys were tried that this one is not looked up. Junk never
- * reaches the database. */
-MUST_CHECK enum rc auth_check(struct auth *a, enum http_listener listener, struct str token,
+/* What a request says about its caller: values of header lines, "" for those that it does not have. */
+struct auth_request {
+	enum http_listener listener;
+	struct str authorization, key_alias; /* Authorization, SlashID-API-Key */
+	struct str org_id, org_alias;        /* X-Org-Id, SlashID-OrgID */
+};
+
+/* RC_DENIED unauthorized: not known, revoked, expired, or of the other listener - never says which.
+ * RC_DENIED wrong_organization: the credential is good and may not act for the organization that is
+ * named, for whatever reason. RC_INVALID: what is wrong with the organization's header. RC_RETRY: the
+ * database, or the issuer's key set, is away. RC_LIMIT too_many_requests: so many unknown keys were
+ * tried that this one is not looked up. Junk never reaches the database. */
+MUST_CHECK enum rc auth_check(struct auth *a, const struct auth_request *request,
 			      struct dbpool *pool, struct http_caller *ret, struct err *err);
-/* Cuts the scheme off an Authorization value; "" when it is not Bearer. */
-struct str auth_bearer(struct str authorization);
 
 #endif

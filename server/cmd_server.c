@@ -8,6 +8,7 @@
 #include "server/notify.h"
 #include "server/readiness.h"
 
+#include <curl/curl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -78,6 +79,32 @@ static enum rc build_pool(struct parts *p, const struct config *c, struct err *e
 	return check_schema(p, err);
 }
 
+static enum rc build_auth(struct parts *p, const struct config *c, struct err *err)
+{
+	const struct jwt_settings tokens = {
+		.issuer = config_text(c, "jwt_issuer"),
+		.audience = config_text(c, "jwt_audience"),
+		.algorithms = config_text(c, "jwt_algorithms"),
+		.org_claim = config_text(c, "jwt_org_claim"),
+		.scope_claim = config_text(c, "jwt_scope_claim"),
+		.role_claim = config_text(c, "jwt_role_claim"),
+		.leeway_s = (int)config_i64(c, "jwt_leeway_s"),
+		.keys = { .url = config_text(c, "jwt_jwks_url"),
+			  .file = config_text(c, "jwt_jwks_file"),
+			  .ca_file = config_text(c, "jwt_ca_file"),
+			  .allow_http = config_bool(c, "jwt_allow_http"),
+			  .ttl_s = (int)config_i64(c, "jwt_jwks_ttl_s"),
+			  .min_s = (int)config_i64(c, "jwt_jwks_min_s"),
+			  .stale_s = (int)config_i64(c, "jwt_jwks_stale_s") },
+	};
+	const struct auth_settings settings = { .env = &p->env,
+						.operator_key_file =
+							config_text(c, "operator_key_file"),
+						.tokens = *tokens.issuer ? &tokens : NULL };
+
+	return auth_new(&settings, &p->auth, err);
+}
+
 static enum rc build(struct parts *p, const struct config *c, struct err *err)
 {
 	enum rc rc =
@@ -93,7 +120,7 @@ static enum rc build(struct parts *p, const struct config *c, struct err *err)
 	if (rc == RC_OK)
 		rc = sealfile_public(config_text(c, "seal_public_file"), &p->env.seal, err);
 	if (rc == RC_OK)
-		rc = auth_new(&p->env, config_text(c, "operator_key_file"), &p->auth, err);
+		rc = build_auth(p, c, err);
 	if (rc != RC_OK)
 		return rc;
 	p->env.key_prefix = config_text(c, "key_prefix");
@@ -204,6 +231,7 @@ int cmd_server(struct config *c, int argc, char **argv)
 	(void)sigaddset(&set, SIGINT);
 	/* Before any thread: all inherit it, and this one takes the signals when it chooses. */
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (build(&p, c, &err) != RC_OK || start(&p, c, &err) != RC_OK)
 		return cmd_fail("server", &err);
 	log_event(LOG_INFO, "server_ready", LOG_STR("host", config_text(c, "listen_host")),

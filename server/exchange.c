@@ -122,17 +122,6 @@ static void check_route(struct exchange *x, const struct guard_head *head)
 	}
 }
 
-static struct str credential(const struct guard_head *head)
-{
-	struct str own = guard_value(head, S("Authorization"));
-	struct str alias = guard_value(head, S("SlashID-API-Key"));
-
-	/* Two credentials in one request: nobody can say which one is meant. */
-	if (own.n > 0 && alias.n > 0)
-		return S("");
-	return own.n > 0 ? auth_bearer(own) : alias;
-}
-
 static void forbid(struct exchange *x)
 {
 	uint32_t scope = x->req.route->scope;
@@ -144,22 +133,45 @@ static void forbid(struct exchange *x)
 	       false);
 }
 
+static struct http_reply refusal_of(struct exchange *x, const struct err *err)
+{
+	struct http_reply reply = { 0 };
+
+	if (str_eq(str_c(err->code), S("wrong_organization")))
+		return problem_of(&x->req, 403, err->code,
+				  "The credential cannot act for the organization that X-Org-Id or"
+				  " its claim names.");
+	if (err->rc == RC_DENIED)
+		return problem_of(&x->req, 401, "unauthorized",
+				  "The credential is missing, not valid, revoked or expired.");
+	if (err->rc == RC_INVALID)
+		return problem_of(&x->req, 400, err->code, "%s", err->text);
+	if (!str_eq(str_c(err->code), S("keys_unavailable")))
+		return problem_err(&x->req, err);
+	reply = problem_of(
+		&x->req, 503, err->code,
+		"The token cannot be judged now: the keys of its issuer are out of reach;"
+		" try again.");
+	reply.retry_after_s = 1;
+	reply.cause = *err;
+	return reply;
+}
+
 static void check_caller(struct exchange *x, const struct guard_head *head)
 {
 	struct err err = { 0 };
-	enum rc rc = RC_OK;
+	const struct auth_request request = {
+		.listener = x->place->listener,
+		.authorization = guard_value(head, S("Authorization")),
+		.key_alias = guard_value(head, S("SlashID-API-Key")),
+		.org_id = guard_value(head, S("X-Org-Id")),
+		.org_alias = guard_value(head, S("SlashID-OrgID")),
+	};
 
 	if (x->req.route->need == HTTP_NONE)
 		return;
-	rc = auth_check(x->place->auth, x->place->listener, credential(head), x->place->pool,
-			&x->req.caller, &err);
-	if (rc == RC_DENIED)
-		refuse(x,
-		       problem_of(&x->req, 401, "unauthorized",
-				  "The credential is missing, not valid, revoked or expired."),
-		       false);
-	else if (rc != RC_OK)
-		refuse(x, problem_err(&x->req, &err), false);
+	if (auth_check(x->place->auth, &request, x->place->pool, &x->req.caller, &err) != RC_OK)
+		refuse(x, refusal_of(x, &err), false);
 	else if ((x->req.caller.scopes & x->req.route->scope) != x->req.route->scope)
 		forbid(x);
 }

@@ -18,6 +18,9 @@ MUST_CHECK enum rc organizations_insert(struct db *db, const struct new_organiza
 /* Columns: org_id, name, state, worker_slots, created_at, updated_at (RFC 3339 text). */
 MUST_CHECK enum rc organizations_get(struct db *db, struct id org_id, struct db_rows **ret,
 				     struct err *err);
+/* Whether it exists and is not being deleted. */
+MUST_CHECK enum rc organizations_active(struct db *db, struct id org_id, bool *ret,
+					struct err *err);
 /* In order of org_id, after the given one (zero = from the start). */
 MUST_CHECK enum rc organizations_list(struct db *db, struct id after, int limit,
 				      struct db_rows **ret, struct err *err);

@@ -66,10 +66,18 @@ def test_a_cursor_does_not_reach_over(owned, other_org):
     assert other_org.get("/v1/connections", limit=1, cursor=cursor).status_code == 400
 
 
-def test_an_organization_in_the_body_or_headers_changes_nothing(owned, other_org):
-    victim = owned["org"].org_id
-    answer = other_org.request("GET", "/v1/connections", headers={"X-Org-Id": victim, "SlashID-OrgID": victim})
-    assert answer.json()["data"] == []
+@pytest.mark.parametrize("header", ["X-Org-Id", "SlashID-OrgID"])
+def test_a_key_acts_for_its_own_organization_only(owned, other_org, header):
+    def named(org_id):
+        return other_org.request("GET", "/v1/connections", headers={header: org_id, "X-Request-Id": "same"})
+    assert named(other_org.org_id).json()["data"] == []
+    refused, of_nobody = named(owned["org"].org_id), named(str(uuid.uuid4()))
+    assert (refused.status_code, refused.json()["code"]) == (403, "wrong_organization")
+    assert refused.text == of_nobody.text, "another's ID is answered like one that nobody has"
+    assert named("not-a-uuid").status_code == named("0" * 8 + "-0000-0000-0000-" + "0" * 12).status_code == 400
+    both = {"X-Org-Id": other_org.org_id, "SlashID-OrgID": str(uuid.uuid4())}
+    answer = other_org.request("GET", "/v1/connections", headers=both)
+    assert (answer.status_code, answer.json()["code"]) == (400, "two_organizations")
 
 
 def test_two_organizations_may_connect_the_same_role(owned, other_org):

@@ -2,7 +2,7 @@
 import pytest
 
 # Tables that hold no organization's data.
-SHARED = {"schema_migration", "organization_id_used", "vendor"}
+SHARED = {"schema_migration", "organization_id_used", "vendor", "service_key", "operator_audit"}
 TABLES = """SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
     AND c.relkind IN ('r', 'p')"""
 
@@ -47,7 +47,9 @@ def test_other_policies_are_the_known_ones(database):
     operator = {("operator", t, "{public}") for t in ("organization", "organization_id_used", "org_queue")}
     # What the workers found out about themselves: everybody may read that, only they may write it.
     everybody = {("everybody", "vendor", "{public}")}
-    authenticating = {(p, t, "{connectord_app}") for p, t in (("authenticate", "api_key"), ("stamp", "api_key"), ("whose_key", "organization"))}
+    authenticating = {(p, t, "{connectord_app}") for p, t in (
+        ("authenticate", "api_key"), ("stamp", "api_key"), ("whose_key", "organization"), ("authenticate", "service_key"),
+        ("stamp", "service_key"))}
     extra = found - worker - operator - everybody - authenticating
     # An operator's policy names the setting of its own listener; nothing else may open a table across organizations.
     for name, table, _ in extra:
@@ -58,7 +60,7 @@ def test_other_policies_are_the_known_ones(database):
 def test_org_id_leads_every_key_of_a_tenant_table(database):
     wrong = database.rows("""SELECT conrelid::regclass, conname FROM pg_constraint k
         WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')
-        AND conrelid::regclass::text NOT IN ('schema_migration', 'vendor')
+        AND conrelid::regclass::text NOT IN ('schema_migration', 'vendor', 'service_key', 'operator_audit')
         AND (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) <> 'org_id'""")
     assert wrong == []
 
