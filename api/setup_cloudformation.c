@@ -66,7 +66,7 @@ json_t *setup_cloudformation_tree(const struct setup_plan *plan)
 		json_object_set_new(resources, id, policy(one));
 	}
 	return json_pack(
-		"{s:s, s:s, s:o, s:o, s:{s:{s:s, s:o}, s:{s:s, s:i}}}", "AWSTemplateFormatVersion",
+		"{s:s, s:s, s:o, s:o, s:{s:{s:s, s:o}, s:{s:s, s:s}}}", "AWSTemplateFormatVersion",
 		"2010-09-09", "Description",
 		"Lets connectord read this account. Deploy it with CAPABILITY_NAMED_IAM, then "
 		"give the role ARN of its outputs to the connection.",

@@ -5,7 +5,9 @@
 
 #include "api/setup_plan.h"
 
-enum { SETUP_FORMS_TEXT_MAX = 256 * 1024, SETUP_FORMS_TEMPLATE_VERSION = 1 };
+enum { SETUP_FORMS_TEXT_MAX = 256 * 1024 };
+/* Of the template of member accounts and of the other one; a new number for every change of what they make. */
+#define SETUP_FORMS_TEMPLATE_VERSION "1"
 
 /* New reference: the template as a tree, for setup_yaml_put(). */
 json_t *setup_cloudformation_tree(const struct setup_plan *plan);

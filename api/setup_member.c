@@ -151,7 +151,7 @@ enum rc setup_member_tree(const struct setup_plan *plan, json_t **ret, struct er
 	t.resources = json_pack("{s:o, s:o}", "MemberRole", role(), "ReadIdentities",
 				policy("Identities", NULL, doc));
 	rc = add_choices(plan, &t, err);
-	*ret = json_pack("{s:s, s:s, s:{s:i}, s:o, s:o, s:o, s:{s:{s:s, s:o}, s:{s:s, s:i}}}",
+	*ret = json_pack("{s:s, s:s, s:{s:s}, s:o, s:o, s:o, s:{s:{s:s, s:o}, s:{s:s, s:s}}}",
 			 "AWSTemplateFormatVersion", "2010-09-09", "Description",
 			 "Lets connectord read a member account of an AWS Organization. Deploy it "
 			 "as a StackSet with CAPABILITY_NAMED_IAM.",

@@ -134,24 +134,18 @@ static enum rc write_rows(const struct group *g, size_t from, size_t to, json_t 
 	return rc == RC_OK ? write_rows(g, middle, to, documents, err) : rc;
 }
 
-static json_t *names_of(const struct group *g)
+/* planned: only those whose calls this version does not make yet. */
+static json_t *names_of(const struct group *g, bool planned)
 {
 	json_t *names = json_array();
 
 	for (size_t i = 0; i < PERMISSION_CAPABILITIES_N; i++) {
-		if (g->member[i])
-			json_array_append_new(names, json_string(PERMISSION_CAPABILITIES[i].name));
+		const struct permission_capability *c = &PERMISSION_CAPABILITIES[i];
+
+		if (g->member[i] && !(planned && c->landed))
+			json_array_append_new(names, json_string(c->name));
 	}
 	return names;
-}
-
-static bool is_in_use(const struct group *g)
-{
-	bool all = true;
-
-	for (size_t i = 0; i < PERMISSION_CAPABILITIES_N; i++)
-		all = all && (!g->member[i] || PERMISSION_CAPABILITIES[i].landed);
-	return all;
 }
 
 static json_t *lost_of(const struct group *g)
@@ -181,9 +175,9 @@ static void add_policy(const struct group *g, bool by_type, json_t *document, si
 	snprintf(name, sizeof(name), "%.*s-tier-%d%s%s%s", STR_FMT(g->plan->options.places.prefix),
 		 c->tier, *word ? "-" : "", word, last);
 	json_array_append_new(policies,
-			      json_pack("{s:s, s:i, s:o, s:b, s:o, s:O, s:I}", "name", name, "tier",
-					c->tier, "capabilities", names_of(g), "in_use",
-					(int)is_in_use(g), "lost", lost_of(g), "document", document,
+			      json_pack("{s:s, s:i, s:o, s:o, s:o, s:O, s:I}", "name", name, "tier",
+					c->tier, "capabilities", names_of(g, false), "planned",
+					names_of(g, true), "lost", lost_of(g), "document", document,
 					"characters", (json_int_t)strlen(text)));
 }
 

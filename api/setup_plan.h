@@ -24,7 +24,7 @@ struct setup_plan {
 		state[SETUP_PLAN_CAPABILITIES]; /* by index of PERMISSION_CAPABILITIES */
 	char principal[SETUP_PLAN_ARN]; /* ARN of our account, in the customer's partition */
 	char external_id[ID_UUID_TEXT];
-	json_t *policies; /* [{name, tier, capabilities, in_use, lost, document, characters}] */
+	json_t *policies; /* [{name, tier, capabilities, planned, lost, document, characters}] */
 };
 void setup_plan_done(struct setup_plan *plan);
 DEFINE_AUTO_VALUE(setup_plan, setup_plan_done)

@@ -9,8 +9,9 @@ static bool is_plain(const char *key)
 {
 	bool good = *key != '\0';
 
-	for (; good && *key; key++)
-		good = (*key >= 'a' && *key <= 'z') || (*key >= 'A' && *key <= 'Z');
+	for (const char *c = key; good && *c; c++)
+		good = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		       (*c >= '0' && *c <= '9' && c > key);
 	return good;
 }
 

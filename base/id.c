@@ -16,6 +16,21 @@ static void stamp(struct id *id, unsigned version)
 	id->b[8] = (unsigned char)((id->b[8] & 0x3f) | 0x80);
 }
 
+/* Ids are many and no secrets: one call to the kernel serves a few dozen of a thread's. */
+static void take_random(unsigned char *out, size_t n)
+{
+	static __thread unsigned char stock[512];
+	static __thread size_t left;
+
+	assert(n <= sizeof(stock));
+	if (left < n) {
+		randombytes_buf(stock, sizeof(stock));
+		left = sizeof(stock);
+	}
+	left -= n;
+	memcpy(out, stock + left, n);
+}
+
 struct id id_new(void)
 {
 	struct id id = { 0 };
@@ -23,7 +38,7 @@ struct id id_new(void)
 	uint64_t ms = (uint64_t)(wall / CLOCK_MS);
 	uint64_t fraction = (uint64_t)(wall % CLOCK_MS) * 4096 / (uint64_t)CLOCK_MS;
 
-	randombytes_buf(id.b, sizeof(id.b));
+	take_random(id.b + 8, sizeof(id.b) - 8);
 	for (int i = 0; i < 6; i++)
 		id.b[i] = (unsigned char)(ms >> (40 - 8 * i));
 	id.b[6] = (unsigned char)(fraction >> 8);

@@ -8,6 +8,7 @@ struct db_rows *db_rows_new(PGresult *res)
 	struct db_rows *rows = MEM_NEW(struct db_rows);
 
 	rows->res = res;
+	rows->near = &rows->near_at;
 	return rows;
 }
 
@@ -24,14 +25,19 @@ int db_rows_count(const struct db_rows *r)
 	return r ? PQntuples(r->res) : 0;
 }
 
+/* Readers go through the columns in their order, more or less: the search begins where the last one ended. */
 static int column_of(const struct db_rows *r, int row, const char *column)
 {
 	int n = PQnfields(r->res);
 
 	assert(row >= 0 && row < PQntuples(r->res));
 	for (int i = 0; i < n; i++) {
-		if (strcmp(PQfname(r->res, i), column) == 0)
-			return i;
+		int at = (*r->near + i) % n;
+
+		if (strcmp(PQfname(r->res, at), column) != 0)
+			continue;
+		*r->near = at;
+		return at;
 	}
 	assert(false); /* the statement's result has no such column */
 	return -1;
