@@ -9,30 +9,47 @@ static const struct stmt LOAD = {
 	"c.role_arn, c.access_key_id,"
 	" c.sealed_secret_access_key AS sealed, c.paused, c.deleted_at IS NOT NULL AS deleted, "
 	"c.verify_state, c.verify_code,"
-	" c.pinned_account_id, c.pinned_partition, c.version,"
+	" c.pinned_account_id, c.pinned_partition, c.version, c.cloudtrail_bucket,"
+	" c.cloudtrail_digest_prefix,"
 	" extract(epoch FROM now() - greatest(c.created_at, c.updated_at))::bigint AS age_s,"
 	" EXISTS (SELECT FROM sync s WHERE s.org_id = $1 AND s.connection_id = $2) AS synced"
 	" FROM connection c WHERE c.org_id = $1 AND c.connection_id = $2",
 	2
 };
 
-static char *copy(const struct db_rows *rows, const char *column)
+#define AT(member) #member, offsetof(struct connection_state, member)
+static const struct {
+	const char *name;
+	size_t at;
+} TEXTS[] = {
+	{ AT(name) },
+	{ AT(aws_account_id) },
+	{ AT(aws_organization_id) },
+	{ AT(region) },
+	{ AT(auth_method) },
+	{ AT(role_arn) },
+	{ AT(access_key_id) },
+	{ AT(verify_state) },
+	{ AT(verify_code) },
+	{ AT(pinned_account_id) },
+	{ AT(pinned_partition) },
+	{ AT(cloudtrail_bucket) },
+	{ AT(cloudtrail_digest_prefix) },
+};
+#undef AT
+
+static char **text_at(struct connection_state *c, size_t i)
 {
-	return str_dup(db_rows_text(rows, 0, column));
+	return (char **)((void *)((char *)c + TEXTS[i].at));
 }
 
 void connection_state_free(struct connection_state *c)
 {
 	if (!c)
 		return;
-	char *const owned[] = {
-		c->name,         c->aws_account_id, c->aws_organization_id, c->region,
-		c->auth_method,  c->role_arn,       c->access_key_id,       c->sealed,
-		c->verify_state, c->verify_code,    c->pinned_account_id,   c->pinned_partition
-	};
-
-	for (size_t i = 0; i < COUNT_OF(owned); i++)
-		mem_free(owned[i]);
+	for (size_t i = 0; i < COUNT_OF(TEXTS); i++)
+		mem_free(*text_at(c, i));
+	mem_free(c->sealed);
 	mem_free(c);
 }
 
@@ -40,17 +57,8 @@ static struct connection_state *from_row(const struct db_rows *rows)
 {
 	struct connection_state *c = MEM_NEW(struct connection_state);
 
-	c->name = copy(rows, "name");
-	c->aws_account_id = copy(rows, "aws_account_id");
-	c->aws_organization_id = copy(rows, "aws_organization_id");
-	c->region = copy(rows, "region");
-	c->auth_method = copy(rows, "auth_method");
-	c->role_arn = copy(rows, "role_arn");
-	c->access_key_id = copy(rows, "access_key_id");
-	c->verify_state = copy(rows, "verify_state");
-	c->verify_code = copy(rows, "verify_code");
-	c->pinned_account_id = copy(rows, "pinned_account_id");
-	c->pinned_partition = copy(rows, "pinned_partition");
+	for (size_t i = 0; i < COUNT_OF(TEXTS); i++)
+		*text_at(c, i) = str_dup(db_rows_text(rows, 0, TEXTS[i].name));
 	if (!db_rows_is_null(rows, 0, "sealed"))
 		c->sealed = db_rows_bytes(rows, 0, "sealed", &c->sealed_n);
 	c->paused = db_rows_bool(rows, 0, "paused");
@@ -58,6 +66,25 @@ static struct connection_state *from_row(const struct db_rows *rows)
 	c->synced = db_rows_bool(rows, 0, "synced");
 	c->version = db_rows_i64(rows, 0, "version");
 	c->age_s = db_rows_i64(rows, 0, "age_s");
+	return c;
+}
+
+/* Nobody waits for a draft's role to become known: what AWS says now is the answer. */
+struct connection_state *connection_state_draft(struct id org_id, struct id id, const json_t *draft,
+						struct str sealed)
+{
+	struct connection_state *c = MEM_NEW(struct connection_state);
+
+	for (size_t i = 0; i < COUNT_OF(TEXTS); i++)
+		*text_at(c, i) = str_dup(json_str(draft, TEXTS[i].name));
+	if (sealed.n > 0) {
+		c->sealed = mem_alloc(sealed.n);
+		memcpy(c->sealed, sealed.p, sealed.n);
+		c->sealed_n = sealed.n;
+	}
+	c->org_id = org_id;
+	c->connection_id = id;
+	c->age_s = INT32_MAX;
 	return c;
 }
 

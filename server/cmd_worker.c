@@ -150,6 +150,7 @@ static enum rc build(struct worker *w, struct err *err)
 		str_eq(str_c(config_text(c, "external_id_check")), S("enforce"));
 	w->env.new_role_grace_s = (int)config_i64(c, "new_role_grace_s");
 	w->env.verify_every_s = (int)config_i64(c, "verify_every_s");
+	w->env.setup_name_prefix = config_text(c, "setup_name_prefix");
 	return rc;
 }
 

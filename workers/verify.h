@@ -13,4 +13,12 @@ struct session_identity;
 MUST_CHECK enum rc verify_connection(struct task_run *run, const struct connection_state *c,
 				     struct session_identity *ret_identity, struct err *err);
 
+/* The two halves of it for who has tried the connection out already: writes the verdict, fenced by the task (RC_RETRY
+ * connection_changed: a person was faster); starts the first sync of a verified connection, unless there was one or a person
+ * paused it. */
+struct probe;
+MUST_CHECK enum rc verify_verdict(struct probe *p, struct err *err);
+MUST_CHECK enum rc verify_first_sync(const struct task_run *run, const struct connection_state *c,
+				     struct err *err);
+
 #endif

@@ -37,4 +37,5 @@ extern const struct aws_op IAM_LIST_ACCOUNT_ALIASES;
 extern const struct aws_op IAM_GET_ACCOUNT_SUMMARY;
 extern const struct aws_op IAM_GET_ACCOUNT_PASSWORD_POLICY;
 extern const struct aws_op IAM_LIST_INSTANCE_PROFILES;
+extern const struct aws_op IAM_SIMULATE_PRINCIPAL_POLICY; /* ActionNames: [..], up to 50 or so */
 #endif

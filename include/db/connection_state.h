@@ -11,6 +11,7 @@ struct connection_state {
 	char *sealed; /* envelope, sealed_n bytes; NULL = none */
 	size_t sealed_n;
 	char *verify_state, *verify_code, *pinned_account_id, *pinned_partition;
+	char *cloudtrail_bucket, *cloudtrail_digest_prefix; /* "" = none */
 	bool paused, deleted;
 	bool synced; /* a sync was ever started */
 	int64_t version;
@@ -19,6 +20,10 @@ struct connection_state {
 void connection_state_free(struct connection_state *c);
 DEFINE_AUTO(connection_state)
 
+/* A connection that was never saved, from the fields that a check of it was asked with; id stands for its own. The sealed bytes
+ * are copied. */
+struct connection_state *connection_state_draft(struct id org_id, struct id id, const json_t *draft,
+						struct str sealed) NEVER_NULL;
 /* RC_NOT_FOUND: purged meanwhile. */
 MUST_CHECK enum rc connection_state_load(struct db *db, struct id org_id, struct id connection_id,
 					 struct connection_state **ret, struct err *err);

@@ -10,12 +10,13 @@
 /* What all threads of a worker process share; immutable after start except what locks itself. */
 struct worker_env {
 	struct aws_env *aws;
-	struct aws_session *base; /* the operator's identity; NULL = none found */
-	struct sealfile *keyring; /* sealfile_open(); NULL = no sealing key configured */
+	struct aws_session *base;          /* the operator's identity; NULL = none found */
+	struct sealfile *keyring;          /* sealfile_open(); NULL = no sealing key configured */
 	const struct deliver_env *deliver; /* NULL: no webhooks are delivered */
 	bool external_id_enforce;
 	int new_role_grace_s;
 	int verify_every_s;
+	const char *setup_name_prefix; /* of what customers are asked to create for us */
 };
 
 struct task_run {

@@ -3,6 +3,7 @@
 #include "aws/ec2.h"
 #include "aws/iam.h"
 #include "aws/op.h"
+#include "aws/sso.h"
 #include "aws/sts.h"
 #include "base/cdefs.h"
 #include <string.h>
@@ -43,8 +44,11 @@ static const struct aws_op *const OPS[] = {
 	&IAM_GET_ACCOUNT_SUMMARY,
 	&IAM_GET_ACCOUNT_PASSWORD_POLICY,
 	&IAM_LIST_INSTANCE_PROFILES,
+	&IAM_SIMULATE_PRINCIPAL_POLICY,
 	&EC2_DESCRIBE_REGIONS,
 	&ACCOUNT_LIST_REGIONS,
+	&SSO_LIST_INSTANCES,
+	&SSO_LIST_PERMISSION_SETS,
 };
 
 const struct aws_op *aws_op_at(size_t i)

@@ -130,3 +130,10 @@ const struct aws_op IAM_LIST_INSTANCE_PROFILES = {
 	.lists = "InstanceProfiles",
 	.xml_lists = "InstanceProfiles/Roles InstanceProfiles/Roles/Tags InstanceProfiles/Tags",
 };
+const struct aws_op IAM_SIMULATE_PRINCIPAL_POLICY = {
+	IAM("SimulatePrincipalPolicy"),
+	PAGED,
+	.lists = "EvaluationResults",
+	.xml_lists = "EvaluationResults/MatchedStatements EvaluationResults/MissingContextValues "
+		     "EvaluationResults/ResourceSpecificResults",
+};

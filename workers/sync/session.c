@@ -30,6 +30,21 @@ _Static_assert(sizeof(SESSION_POLICY_TEXT) <= SESSION_POLICY_MAX + 1,
 	       "STS takes at most 2048 characters");
 const char *const SESSION_POLICY = SESSION_POLICY_TEXT;
 
+#define SESSION_CHECK_ACTIONS                                                                      \
+	"[\"iam:Get*\",\"iam:List*\",\"iam:GenerateCredentialReport\","                            \
+	"\"iam:SimulatePrincipalPolicy\",\"ec2:DescribeRegions\",\"account:ListRegions\","         \
+	"\"sso:ListInstances\",\"sso:ListPermissionSets\",\"sts:GetCallerIdentity\"]"
+#define SESSION_CHECK_TEXT                                                                         \
+	"{\"Version\":\"2012-10-17\",\"Statement\":["                                              \
+	"{\"Sid\":\"Read\",\"Effect\":\"Allow\",\"Resource\":\"*\","                               \
+	"\"Action\":" SESSION_CHECK_ACTIONS "},"                                                   \
+	"{\"Sid\":\"NothingElse\",\"Effect\":\"Deny\",\"Resource\":\"*\","                         \
+	"\"NotAction\":" SESSION_CHECK_ACTIONS "}]}"
+
+_Static_assert(sizeof(SESSION_CHECK_TEXT) <= SESSION_POLICY_MAX + 1,
+	       "STS takes at most 2048 characters");
+const char *const SESSION_CHECK_POLICY = SESSION_CHECK_TEXT;
+
 /* GetCallerIdentity is answered all the same: AWS lets nobody deny it. */
 static const char PROBE_POLICY[] = "{\"Version\":\"2012-10-17\",\"Statement\":["
 				   "{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
@@ -131,15 +146,27 @@ static enum rc key_session(const struct task_run *run, const struct connection_s
 	return RC_OK;
 }
 
-enum rc session_open(const struct task_run *run, const struct connection_state *c,
-		     struct aws_session **ret, struct err *err)
+static enum rc open_with(const struct task_run *run, const struct connection_state *c,
+			 const char *policy, struct aws_session **ret, struct err *err)
 {
 	char org[ID_UUID_TEXT];
 
 	if (strcmp(c->auth_method, "access_key") == 0)
 		return key_session(run, c, ret, err);
 	id_uuid(c->org_id, org);
-	return role_session(run, c, org, SESSION_POLICY, SESSION_DURATION_S, ret, err);
+	return role_session(run, c, org, policy, SESSION_DURATION_S, ret, err);
+}
+
+enum rc session_open(const struct task_run *run, const struct connection_state *c,
+		     struct aws_session **ret, struct err *err)
+{
+	return open_with(run, c, SESSION_POLICY, ret, err);
+}
+
+enum rc session_open_check(const struct task_run *run, const struct connection_state *c,
+			   struct aws_session **ret, struct err *err)
+{
+	return open_with(run, c, SESSION_CHECK_POLICY, ret, err);
 }
 
 enum rc session_probe(const struct task_run *run, const struct connection_state *c,
@@ -171,6 +198,8 @@ enum rc session_identify(const struct task_run *run, const struct connection_sta
 		return err_set(
 			err, RC_RETRY, "identity_unreadable",
 			"AWS STS answered GetCallerIdentity without a usable account and ARN");
+	if (json_str(reply, "Arn").n < sizeof(ret->arn))
+		snprintf(ret->arn, sizeof(ret->arn), "%.*s", STR_FMT(json_str(reply, "Arn")));
 	snprintf(ret->account, sizeof(ret->account), "%.*s", STR_FMT(account));
 	snprintf(ret->partition, sizeof(ret->partition), "%.*s", STR_FMT(arn.partition));
 	return RC_OK;

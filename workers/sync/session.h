@@ -9,11 +9,14 @@ enum {
 	SESSION_NAME_MAX = 65,
 	SESSION_DURATION_S = 3600,
 	SESSION_PROBE_S = 900, /* the shortest that AWS gives */
-	SESSION_POLICY_MAX = 2048
+	SESSION_POLICY_MAX = 2048,
+	SESSION_ARN_MAX = 640
 };
 
 /* What every session of a sync may do at most: the Tier 1 reads. Everything else is denied, in words, too. */
 extern const char *const SESSION_POLICY;
+/* The same for a check: also what tells whether tier 2 and the rest would work. */
+extern const char *const SESSION_CHECK_POLICY;
 
 /* "connectord-0b1c2d3e-4f5a6b7c": what the customer sees in CloudTrail. second may be zero. */
 void session_name(struct id connection_id, struct id second, char out[SESSION_NAME_MAX]);
@@ -27,6 +30,10 @@ bool session_is_own_account(const struct task_run *run, const struct connection_
 MUST_CHECK enum rc session_open(const struct task_run *run, const struct connection_state *c,
 				struct aws_session **ret, struct err *err);
 
+/* The same for a check. */
+MUST_CHECK enum rc session_open_check(const struct task_run *run, const struct connection_state *c,
+				      struct aws_session **ret, struct err *err);
+
 /* A role session as session_open makes it, but with this external ID (NULL = none), short, and allowed nothing. */
 MUST_CHECK enum rc session_probe(const struct task_run *run, const struct connection_state *c,
 				 const char *external_id, struct aws_session **ret,
@@ -36,6 +43,7 @@ MUST_CHECK enum rc session_probe(const struct task_run *run, const struct connec
 struct session_identity {
 	char account[16];
 	char partition[24];
+	char arn[SESSION_ARN_MAX]; /* "" = longer */
 };
 MUST_CHECK enum rc session_identify(const struct task_run *run, const struct connection_state *c,
 				    struct aws_session *session, struct session_identity *ret,
