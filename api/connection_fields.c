@@ -1,6 +1,7 @@
 /* The fields of a connection: defaults, and rules between fields.
  * Never asks AWS whether something exists: only spelling and agreement are judged here. */
 #include "api/connection_fields.h"
+#include "api/schedule_fields.h"
 #include "base/awsname.h"
 
 /* Which members go with which method; the secret never stays behind from another key. null is no
@@ -46,7 +47,8 @@ static void apply_number(int64_t *to, const struct fields_number *from, int64_t 
 		*to = otherwise;
 }
 
-static void apply(struct connection_values *v, const struct body_connection_patch *in)
+static void apply(struct connection_values *v, const struct body_connection_patch *in,
+		  struct problem *p)
 {
 	int64_t paused = v->paused;
 
@@ -66,9 +68,8 @@ static void apply(struct connection_values *v, const struct body_connection_patc
 	apply_text(&v->cloudtrail_bucket, &in->cloudtrail.bucket, S(""));
 	apply_text(&v->cloudtrail_digest_prefix, &in->cloudtrail.digest_prefix, S("AWSLogs"));
 	apply_number(&v->cloudtrail_days, &in->cloudtrail.days, CONNECTION_FIELDS_DAYS);
-	if (in->schedule.state == FIELDS_NULL)
-		v->every_s = CONNECTION_FIELDS_EVERY_S;
-	apply_number(&v->every_s, &in->schedule.every, CONNECTION_FIELDS_EVERY_S);
+	schedule_fields_apply(&v->schedule, &in->schedule, CONNECTION_FIELDS_EVERY_S, "/schedule",
+			      p);
 	apply_number(&paused, &in->paused, 0);
 	v->paused = paused != 0;
 }
@@ -85,7 +86,13 @@ static struct body_connection_patch as_patch(const struct body_new_connection *n
 				.bucket = n->cloudtrail.bucket,
 				.days = n->cloudtrail.days,
 				.digest_prefix = n->cloudtrail.digest_prefix },
-		.schedule = { .state = n->schedule.state, .every = n->schedule.every },
+		.schedule = { .state = n->schedule.state,
+			      .every = n->schedule.every,
+			      .cron = n->schedule.cron,
+			      .time_zone = n->schedule.time_zone,
+			      .jitter = n->schedule.jitter,
+			      .overlap = n->schedule.overlap,
+			      .catch_up_window = n->schedule.catch_up_window },
 		.paused = n->paused,
 	};
 }
@@ -101,8 +108,9 @@ bool connection_fields_create(struct str body, struct body_connection_patch *in,
 	*in = as_patch(&sent);
 	*ret = (struct connection_values){ .cloudtrail_days = CONNECTION_FIELDS_DAYS,
 					   .cloudtrail_digest_prefix = S("AWSLogs"),
-					   .every_s = CONNECTION_FIELDS_EVERY_S };
-	apply(ret, in);
+					   .schedule = schedule_plan_defaults() };
+	ret->schedule.every_s = CONNECTION_FIELDS_EVERY_S;
+	apply(ret, in, p);
 	ret->aws_account_id = sent.aws_account_id.s;
 	ret->aws_organization_id = sent.aws_organization_id.s;
 	judge_auth(&in->auth, p);
@@ -139,7 +147,7 @@ bool connection_fields_patch(struct str body, struct body_connection_patch *in,
 	if (in->auth.state == FIELDS_SET && in->auth.method.state != FIELDS_SET)
 		problem_field(p, "/auth/method", "required", "auth is replaced as a whole.");
 	judge_auth(&in->auth, p);
-	apply(values, in);
+	apply(values, in, p);
 	name_changed(*ret_tree, changed);
 	*ret_changed = TAKE(changed);
 	return p->status == 0;

@@ -1,8 +1,8 @@
 /* A connection's row as the API shows it.
  * Never shows a secret: the rows do not hold one. Never judges: the status is stored. */
 #include "api/connection_json.h"
-#include "api/duration.h"
 #include "api/reply.h"
+#include "api/schedule_fields.h"
 
 json_t *connection_json_status(const struct db_rows *rows, int row)
 {
@@ -20,14 +20,6 @@ static json_t *auth(const struct db_rows *rows, int row)
 				 reply_text(rows, row, "role_arn"));
 	return json_pack("{s:s, s:o}", "method", "access_key", "access_key_id",
 			 reply_text(rows, row, "access_key_id"));
-}
-
-static json_t *schedule(const struct db_rows *rows, int row)
-{
-	char every[DURATION_TEXT_MAX];
-
-	duration_text(db_rows_i64(rows, row, "every_s"), every);
-	return json_pack("{s:s, s:o}", "every", every, "next_at", reply_time(rows, row, "next_at"));
 }
 
 static json_t *last_sync(const struct db_rows *rows, int row)
@@ -83,7 +75,7 @@ json_t *connection_json(const struct db_rows *rows, int row, struct id org_id)
 	    json_pack("{s:o, s:o, s:o}", "bucket", reply_text(rows, row, "cloudtrail_bucket"),
 		      "days", reply_i64(rows, row, "cloudtrail_days"), "digest_prefix",
 		      reply_text(rows, row, "cloudtrail_digest_prefix")));
-	set(c, "schedule", schedule(rows, row));
+	set(c, "schedule", schedule_fields_json(rows, row));
 	set(c, "paused", reply_bool(rows, row, "paused"));
 	set(c, "status", connection_json_status(rows, row));
 	set(c, "external_id", reply_id(org_id, ""));

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "db/audit.h"
 #include "db/connections.h"
+#include "db/schedule_rows.h"
 #include "db/vendor.h"
 
 #include <stdio.h>
@@ -73,18 +74,6 @@ static enum rc seal(const struct http_request *req, struct id connection_id, str
 	return rc;
 }
 
-/* Starts are spread over the interval by a hash of the connection, so that a restart or an import
- * does not start everything at once. */
-static int first_in_s(struct id connection_id, int64_t every_s)
-{
-	const struct str part = str_n(connection_id.b, ID_BYTES);
-	struct id hash = id_hash(&part, 1);
-	uint64_t n = 0;
-
-	memcpy(&n, hash.b, sizeof(n));
-	return (int)(n % (uint64_t)every_s) + 1;
-}
-
 static struct connection_write write_of(const struct http_request *req, struct id connection_id,
 					const struct connection_values *values)
 {
@@ -92,7 +81,8 @@ static struct connection_write write_of(const struct http_request *req, struct i
 					  .connection_id = connection_id,
 					  .values = values,
 					  .verify_every_s = req->env->verify_every_s,
-					  .first_in_s = first_in_s(connection_id, values->every_s),
+					  .first_in_s = schedule_plan_first_in_s(
+						  connection_id, values->schedule.every_s),
 					  .actor = req->caller.actor,
 					  .request_id = req->request_id };
 }
@@ -186,7 +176,7 @@ static void values_of(const struct db_rows *rows, struct connection_values *v)
 		.cloudtrail_bucket = db_rows_text(rows, 0, "cloudtrail_bucket"),
 		.cloudtrail_days = db_rows_i64(rows, 0, "cloudtrail_days"),
 		.cloudtrail_digest_prefix = db_rows_text(rows, 0, "cloudtrail_digest_prefix"),
-		.every_s = db_rows_i64(rows, 0, "every_s"),
+		.schedule = schedule_rows_values(rows, 0),
 		.paused = db_rows_bool(rows, 0, "paused"),
 	};
 }
@@ -238,7 +228,9 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 
 	write.version = db_rows_i64(rows, 0, "version");
 	write.reverify = in.auth.state == FIELDS_SET || !str_eq(old.region, values.region);
-	write.reschedule = old.every_s != values.every_s || old.paused != values.paused;
+	write.reschedule =
+		!schedule_plan_same(&old.schedule, &values.schedule) || old.paused != values.paused;
+	write.forgive = in.auth.state == FIELDS_SET || in.schedule.state != FIELDS_ABSENT;
 	write.detail = changed;
 	if (connections_update(req->db, &write, &fresh, &err) != RC_OK) {
 		*ret_retry = str_eq(str_c(err.code), S("version_changed"));

@@ -2,6 +2,7 @@
  * Never asks anybody whether such a thing exists. */
 #include "api/format.h"
 #include "base/awsname.h"
+#include "base/cron.h"
 #include "base/id.h"
 
 #include <string.h>
@@ -109,4 +110,18 @@ enum rc format_prefix(struct str s, struct err *err)
 			      "A prefix has up to %d letters, digits and !-_.*'() in parts between"
 			      " single slashes, with no slash at either end.",
 			      PREFIX_MAX);
+}
+
+enum rc format_cron(struct str s, struct err *err)
+{
+	struct cron c = { 0 };
+
+	return cron_parse(s, &c, err);
+}
+
+enum rc format_time_zone(struct str s, struct err *err)
+{
+	AUTO(zone) struct zone *z = NULL;
+
+	return zone_load(s, &z, err) == RC_OK ? RC_OK : RC_INVALID;
 }

@@ -15,5 +15,7 @@ MUST_CHECK enum rc format_access_key(struct str s, struct err *err);
 MUST_CHECK enum rc format_secret(struct str s, struct err *err);
 MUST_CHECK enum rc format_bucket(struct str s, struct err *err);
 MUST_CHECK enum rc format_prefix(struct str s, struct err *err);
+MUST_CHECK enum rc format_cron(struct str s, struct err *err);
+MUST_CHECK enum rc format_time_zone(struct str s, struct err *err);
 
 #endif

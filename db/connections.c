@@ -5,7 +5,7 @@
 #include "db/audit.h"
 #include "db/check_answers.h"
 #include "db/connection_status.h"
-#include "db/schedules.h"
+#include "db/schedule_rows.h"
 #include "db/status_rule.h"
 #include "db/verify_task.h"
 
@@ -25,16 +25,47 @@ static enum rc audit(struct db *db, const struct connection_write *in, const cha
 	return audit_insert(db, NULL, &entry, err);
 }
 
-static enum rc schedule(struct db *db, const struct connection_write *in, struct err *err)
+static enum rc schedule_sync(struct db *db, const struct connection_write *in, struct err *err)
 {
-	const struct connection_values *v = in->values;
-	enum rc rc = schedules_set(db, in->org_id, in->connection_id, "sync", (int)v->every_s,
-				   in->first_in_s, v->paused, err);
+	struct schedule_values v = in->values->schedule;
+	const struct schedule_set set = { .org_id = in->org_id,
+					  .connection_id = in->connection_id,
+					  .kind = "sync",
+					  .values = &v,
+					  .first_in_s = in->first_in_s };
 
-	if (rc != RC_OK)
-		return rc;
-	return schedules_set(db, in->org_id, in->connection_id, "verify", in->verify_every_s,
-			     in->verify_every_s, v->paused, err);
+	v.paused = in->values->paused;
+	return schedule_rows_set(db, &set, err);
+}
+
+static enum rc schedule_first(struct db *db, const struct connection_write *in, struct err *err)
+{
+	struct schedule_values v = schedule_plan_defaults();
+	const struct schedule_set set = { .org_id = in->org_id,
+					  .connection_id = in->connection_id,
+					  .kind = "verify",
+					  .values = &v,
+					  .first_in_s = in->verify_every_s };
+	enum rc rc = schedule_sync(db, in, err);
+
+	v.every_s = in->verify_every_s;
+	v.paused = in->values->paused;
+	return rc == RC_OK ? schedule_rows_set(db, &set, err) : rc;
+}
+
+/* When it is verified is set elsewhere: here it only follows the pause. */
+static enum rc schedule_again(struct db *db, const struct connection_write *in, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	if (in->reschedule)
+		rc = schedule_sync(db, in, err);
+	if (rc == RC_OK && in->reschedule)
+		rc = schedule_rows_pause(db, in->org_id, in->connection_id, in->values->paused,
+					 err);
+	if (rc == RC_OK && in->forgive)
+		rc = schedule_rows_forgive(db, in->org_id, in->connection_id, err);
+	return rc;
 }
 
 /* The newest sync is the active one when there is one: sync_one_active sees to that. */
@@ -47,7 +78,7 @@ static enum rc schedule(struct db *db, const struct connection_write *in, struct
 	" c.status_state, c.status_code, c.status_text, c.status_remedy, c.status_since,"          \
 	"c.version,"                                                                               \
 	" c.pinned_account_id, c.pinned_partition,"                                                \
-	" c.created_at, c.updated_at, s.every_s, s.next_at, n.sync_id AS newest_id,"               \
+	" c.created_at, c.updated_at," SCHEDULE_ROWS_COLUMNS ", n.sync_id AS newest_id,"           \
 	" n.state AS newest_state, n.cause AS newest_cause, n.started_at AS newest_started_at,"    \
 	" n.finished_at AS newest_finished_at, n.reason_code AS newest_reason_code,"               \
 	" n.reason AS newest_reason"                                                               \
@@ -162,7 +193,7 @@ static enum rc insert_body(struct db *db, void *arg, struct err *err)
 	rc = insert_row(db, in, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = schedule(db, in, err);
+	rc = schedule_first(db, in, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = verify_task_queue(db, in->org_id, in->connection_id, err);
@@ -229,8 +260,8 @@ static enum rc update_body(struct db *db, void *arg, struct err *err)
 	const struct connection_write *in = begin_writing(w);
 	enum rc rc = update_row(db, in, err);
 
-	if (rc == RC_OK && in->reschedule)
-		rc = schedule(db, in, err);
+	if (rc == RC_OK)
+		rc = schedule_again(db, in, err);
 	if (rc == RC_OK && in->reverify)
 		rc = verify_task_queue(db, in->org_id, in->connection_id, err);
 	if (rc == RC_OK && in->reverify)

@@ -5,6 +5,7 @@
 #include "db/connection_status.h"
 #include "db/emit.h"
 #include "db/inside.h"
+#include "db/schedule_rows.h"
 #include "db/syncs_end.h"
 #include <assert.h>
 
@@ -81,6 +82,14 @@ static enum rc try_start(struct db *db, const struct new_sync *n, struct id sync
 	return RC_OK;
 }
 
+/* A person who starts a sync by hand believes that the cause of the failures is gone. */
+static enum rc forgive(struct db *db, const struct new_sync *n, struct err *err)
+{
+	return strcmp(n->cause, "request") == 0
+		       ? schedule_rows_forgive(db, n->org_id, n->connection_id, err)
+		       : RC_OK;
+}
+
 static enum rc start_body(struct db *db, void *arg, struct err *err)
 {
 	struct start *start = arg;
@@ -94,6 +103,9 @@ static enum rc start_body(struct db *db, void *arg, struct err *err)
 			return rc;
 		if (done) {
 			*start->ret_id = sync_id;
+			rc = forgive(db, start->sync, err);
+			if (rc != RC_OK)
+				return rc;
 			return connection_status_settle(db, start->sync->org_id,
 							start->sync->connection_id, err);
 		}
@@ -219,6 +231,8 @@ static enum rc after(struct db *db, struct id org_id, const struct db_rows *rows
 	struct id connection_id = db_rows_id(rows, 0, "connection_id");
 	enum rc rc = connection_status_settle(db, org_id, connection_id, err);
 
+	if (rc == RC_OK)
+		rc = schedule_rows_settle(db, org_id, connection_id, err);
 	return rc == RC_OK && db_rows_bool(rows, 0, "doubtful")
 		       ? checks_again(db, org_id, connection_id, err)
 		       : rc;

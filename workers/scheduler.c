@@ -26,7 +26,7 @@ static void pass(struct pool *p, struct db *db)
 	struct err err = { 0 };
 
 	/* A full batch means that more is due: a burst is worked off without pauses. */
-	while (started == SCHEDULER_BATCH && pool_turn(p, POOL_KEEPER)) {
+	while (started >= SCHEDULER_BATCH && pool_turn(p, POOL_KEEPER)) {
 		if (schedules_pass(db, SCHEDULER_BATCH, &started, &err) != RC_OK)
 			break;
 		if (started > 0)

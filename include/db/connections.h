@@ -3,6 +3,7 @@
 #define DB_CONNECTIONS_H
 
 #include "db/db.h"
+#include "db/schedule_plan.h"
 
 struct connection_values { /* what a person sets; views */
 	struct str name, authoritative_status;
@@ -13,7 +14,7 @@ struct connection_values { /* what a person sets; views */
 	struct str cloudtrail_bucket; /* "" = none */
 	int64_t cloudtrail_days;
 	struct str cloudtrail_digest_prefix;
-	int64_t every_s;
+	struct schedule_values schedule; /* of syncs; its pause is this one */
 	bool paused;
 };
 
@@ -22,7 +23,8 @@ struct connection_write {
 	const struct connection_values *values;
 	int64_t version; /* update: what was read */
 	bool reverify;   /* update: the credentials changed */
-	bool reschedule; /* update: interval or pause changed */
+	bool reschedule; /* update: when it syncs changed, or its pause */
+	bool forgive; /* update: a person changed schedule or credentials, which ends the backing off */
 	int verify_every_s, first_in_s;
 	const char *actor, *request_id;
 	const json_t *detail; /* for the audit: names of changed fields */
@@ -38,7 +40,7 @@ MUST_CHECK enum rc connections_update(struct db *db, const struct connection_wri
 				      struct db_rows **ret, struct err *err);
 
 /* One live connection, or RC_NOT_FOUND. Every column of the table but the sealed secret, plus
- * every_s, next_at, and active_sync_id/-_state, newest_* of its newest sync. */
+ * those of its sync schedule (db/schedule_rows.h), and active_sync_id/-_state, newest_* of its newest sync. */
 MUST_CHECK enum rc connections_get(struct db *db, const struct db_who *who, struct id connection_id,
 				   struct db_rows **ret, struct err *err);
 /* The same rows in order of creation, after the given one. */

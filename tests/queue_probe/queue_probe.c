@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "db/schedules.h"
+#include "db/schedule_rows.h"
 #include "db/syncs.h"
 #include "tests/queue_probe/probe_kinds.h"
 #include "workers/pool.h"
@@ -144,6 +144,25 @@ static enum rc finish_late(struct db *db, struct id *ret_id, struct err *err)
 	return db_tx(db, NULL, finish_body, second, err);
 }
 
+static enum rc set_body(struct db *db, void *set, struct err *err)
+{
+	return schedule_rows_set(db, set, err);
+}
+
+static enum rc schedule(struct db *db, char **argv, struct err *err)
+{
+	struct schedule_values v = schedule_plan_defaults();
+	struct schedule_set set = { .org_id = id_of(argv[0]),
+				    .connection_id = id_of(argv[1]),
+				    .kind = argv[2],
+				    .values = &v,
+				    .first_in_s = number_of(argv[4]) };
+
+	v.every_s = number_of(argv[3]);
+	v.paused = argv[5][0] == '1';
+	return db_tx(db, &(struct db_who){ .org_id = set.org_id }, set_body, &set, err);
+}
+
 static int call(const char *what, const char *url, int argc, char **argv)
 {
 	AUTO(db) struct db *db = NULL;
@@ -165,8 +184,7 @@ static int call(const char *what, const char *url, int argc, char **argv)
 		rc = syncs_cancel(db, id_of(argv[0]), id_of(argv[1]), "key:probe", "req_probe",
 				  &err);
 	else if (strcmp(what, "schedule") == 0 && argc == 6)
-		rc = schedules_set(db, id_of(argv[0]), id_of(argv[1]), argv[2], number_of(argv[3]),
-				   number_of(argv[4]), argv[5][0] == '1', &err);
+		rc = schedule(db, argv, &err);
 	else if (strcmp(what, "late") == 0 && argc == 0)
 		rc = finish_late(db, &id, &err);
 	else
