@@ -131,7 +131,7 @@ lane_awssim() {
 	rm -f "$report"
 }
 
-# The contract is valid OpenAPI; what it says and what the server does is compared by tests/system.
+# The contract is valid OpenAPI and breaks nobody unannounced; what it says and what the server does is compared by tests/system.
 lane_contract() {
 	if [ ! -f tests/contract/package.json ]; then
 		/usr/bin/python3 -B -c 'import yaml; yaml.safe_load(open("api/openapi.yaml"))' || return
@@ -142,6 +142,9 @@ lane_contract() {
 	(cd tests/contract && PATH=$PWD/../awssim/node_modules/.bin:$PATH REDOCLY_TELEMETRY=off \
 		node_modules/.bin/redocly lint ../../api/openapi.yaml --config redocly.yaml) || return
 	echo '1 passed, 0 failed'
+	# Against the contract that landed last; first that it finds what is planted.
+	/usr/bin/python3 -B tests/contract/breaking.py --self-test
+	/usr/bin/python3 -B tests/contract/breaking.py
 }
 
 # Two files at once, each with its own PostgreSQL: they wait for processes more than they compute. The slow ones go first,
