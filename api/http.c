@@ -20,6 +20,20 @@ void http_reply_done(struct http_reply *reply)
 	reply->body = NULL;
 }
 
+char *http_reply_hidden(const struct http_reply *reply)
+{
+	AUTO_JSON json_t *body = NULL;
+	struct err err = { 0 };
+
+	if (!reply->secret || !reply->body)
+		return NULL;
+	/* Our own text: what cannot be read here is not shown a second time. */
+	if (json_parse(str_n(reply->body, reply->n), JSON_DEPTH_MAX, &body, &err) != RC_OK)
+		return mem_copy("{}");
+	(void)json_object_set_new(body, reply->secret, json_null());
+	return json_text(body);
+}
+
 struct str http_query(const struct http_request *req, const char *name)
 {
 	for (int i = 0; i < req->query_n; i++)

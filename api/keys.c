@@ -32,6 +32,7 @@ static struct http_reply created(struct id org_id, const struct db_rows *rows, c
 	id_text(db_rows_id(rows, 0, "key_id"), "key_", key);
 	(void)json_object_set_new(body, "key", json_string(text));
 	reply = reply_json(201, body);
+	reply.secret = "key";
 	reply_location(&reply, "/v1/admin/organizations/%s/keys/%s", org, key);
 	return reply;
 }

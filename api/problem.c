@@ -88,6 +88,7 @@ static const struct title TITLES[] = {
 	{ 415, "Unsupported media type" },
 	{ 417, "Expectation failed" },
 	{ 422, "Unprocessable content" },
+	{ 428, "Precondition required" },
 	{ 429, "Too many requests" },
 	{ 500, "Internal error" },
 	{ 501, "Not implemented" },

@@ -415,14 +415,13 @@ enum rc db_run(struct db *db, const struct db_who *who, const struct stmt *stmt,
 	struct db_params params = { .values = { NULL } };
 	enum rc rc = db_ready(db, err);
 
-	assert(!db->in_tx || !who);
 	if (rc != RC_OK)
 		return rc;
 	rc = db_bind(db, stmt, args, &params, err);
 	if (rc != RC_OK)
 		return rc;
-	if (db->in_tx && db->begin_due && db->tx_has_who)
-		who = &db->tx_who;
+	if (db->in_tx)
+		who = db_tx_settings(db, who);
 	return db_trip(db, who, stmt, &params, ret, err);
 }
 

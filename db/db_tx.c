@@ -9,7 +9,28 @@ enum { TX_PAUSE_MS = 20 };
 
 static const struct stmt COMMIT_TX = { "db_commit", "COMMIT", 0 };
 static const struct stmt ROLLBACK_TX = { "db_rollback", "ROLLBACK", 0 };
+static const struct stmt MARK_PART = { "db_mark_part", "SAVEPOINT part", 0 };
+static const struct stmt UNDO_PART = { "db_undo_part", "ROLLBACK TO SAVEPOINT part", 0 };
 static const struct db_params NO_PARAMS = { .values = { NULL } };
+
+static bool same(const struct db_who *a, const struct db_who *b)
+{
+	return id_eq(a->org_id, b->org_id) && id_eq(a->key_id, b->key_id) &&
+	       a->operator_role == b->operator_role;
+}
+
+const struct db_who *db_tx_settings(struct db *db, const struct db_who *who)
+{
+	const struct db_who nobody = { .operator_role = false };
+
+	if (!who)
+		who = db->tx_has_who ? &db->tx_who : db->set_known ? &nobody : NULL;
+	if (!who || (db->set_known && same(who, &db->set_who)))
+		return NULL;
+	db->set_who = *who;
+	db->set_known = true;
+	return &db->set_who;
+}
 
 static enum rc commit(struct db *db, struct err *err)
 {
@@ -53,6 +74,7 @@ static enum rc once(struct db *db, const struct db_who *who, db_tx_fn *body, voi
 	db->begin_due = true;
 	db->tx_dead = false;
 	db->tx_again = false;
+	db->set_known = false;
 	db->tx_has_who = who != NULL;
 	if (who)
 		db->tx_who = *who;
@@ -67,12 +89,55 @@ static enum rc once(struct db *db, const struct db_who *who, db_tx_fn *body, voi
 	return rc;
 }
 
+/* After an error PostgreSQL takes nothing but this; settings and plans are what they were at the mark. */
+static void undo_part(struct db *db)
+{
+	struct err own = { 0 };
+
+	if (!db->conn || db->begin_due)
+		return;
+	db->set_known = false;
+	db->plan = DB_PLAN_UNKNOWN;
+	db->tx_dead = db_trip(db, NULL, &UNDO_PART, &NO_PARAMS, NULL, &own) != RC_OK;
+}
+
+static enum rc part(struct db *db, db_tx_fn *body, void *arg, struct err *err)
+{
+	enum rc rc = db_run(db, NULL, &MARK_PART, NULL, NULL, err);
+
+	if (rc != RC_OK)
+		return rc;
+	db->tx_shell = false;
+	rc = body(db, arg, err);
+	if (rc != RC_OK)
+		undo_part(db);
+	db->tx_shell = true;
+	return rc;
+}
+
+static enum rc inner(struct db *db, const struct db_who *who, db_tx_fn *body, void *arg,
+		     struct err *err)
+{
+	const struct db_who outer = db->tx_who;
+	bool had_who = db->tx_has_who;
+	enum rc rc = RC_OK;
+
+	if (who) {
+		db->tx_who = *who;
+		db->tx_has_who = true;
+	}
+	rc = db->tx_shell ? part(db, body, arg, err) : body(db, arg, err);
+	db->tx_who = outer;
+	db->tx_has_who = had_who;
+	return rc;
+}
+
 enum rc db_tx(struct db *db, const struct db_who *who, db_tx_fn *body, void *arg, struct err *err)
 {
 	struct err own = { 0 };
 
 	if (db->in_tx)
-		return body(db, arg, err);
+		return inner(db, who, body, arg, err);
 	if (!err)
 		err = &own;
 	for (int tries = 1;; tries++) {
@@ -83,4 +148,21 @@ enum rc db_tx(struct db *db, const struct db_who *who, db_tx_fn *body, void *arg
 		err_clear(err);
 		clock_sleep((int64_t)(1 + randombytes_uniform(TX_PAUSE_MS)) * tries * CLOCK_MS);
 	}
+}
+
+enum rc db_tx_shell(struct db *db, const struct db_who *who, db_tx_fn *body, void *arg,
+		    struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	assert(!db->in_tx);
+	db->tx_shell = true;
+	rc = db_tx(db, who, body, arg, err);
+	db->tx_shell = false;
+	return rc;
+}
+
+bool db_tx_alive(const struct db *db)
+{
+	return !db->tx_dead;
 }

@@ -33,8 +33,11 @@ struct db {
 	bool tx_again;    /* its failure was a serialization failure: the body may run again */
 	bool copying;
 	enum db_plan plan;
-	struct db_who tx_who;
+	bool tx_shell;       /* what happens at this level is a part that can be undone alone */
+	struct db_who tx_who; /* whose statements these are */
 	bool tx_has_who;
+	struct db_who set_who; /* what the transaction's settings are, */
+	bool set_known;        /* once there are any */
 	size_t prepared_n;
 	const struct stmt *prepared[DB_PREPARED_MAX];
 	struct buf scratch;
@@ -65,6 +68,8 @@ MUST_CHECK enum rc db_bind(struct db *db, const struct stmt *stmt, const struct 
 /* One round trip: BEGIN if it is due, *who, the statement (NULL: only what precedes it). */
 MUST_CHECK enum rc db_trip(struct db *db, const struct db_who *who, const struct stmt *stmt,
 			   const struct db_params *params, struct db_rows **ret, struct err *err);
+/* The settings that must be sent before a statement of a transaction; NULL: they are so already. */
+const struct db_who *db_tx_settings(struct db *db, const struct db_who *who);
 struct str arg_view(const struct arg *arg); /* the text or bytes of a parameter that is not NULL */
 struct db_rows *db_rows_new(PGresult *res) NEVER_NULL; /* owns res from now on */
 

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/once.h"
+#include "server/rehearse.h"
 
 #include <stdio.h>
 
@@ -16,7 +18,7 @@ enum { POOL_WAIT_MS = 2000, DISCARD_MAX = 1024 * 1024, TRACE_MAX = 33 };
 struct exchange {
 	const struct exchange_place *place;
 	char *target;
-	char *if_match;
+	char *if_match, *once_key;
 	struct http_request req;
 	struct buf body;
 	struct http_reply refusal; /* status 0: none so far */
@@ -47,6 +49,7 @@ void exchange_free(struct exchange *x)
 	buf_wipe(&x->body);
 	mem_free(x->target);
 	mem_free(x->if_match);
+	mem_free(x->once_key);
 	mem_free(x);
 }
 
@@ -177,13 +180,38 @@ static void check_caller(struct exchange *x, const struct guard_head *head)
 }
 
 /* A promise of once-only effects that we do not keep must not be taken in silence. */
+static void check_once(struct exchange *x, const struct guard_head *head)
+{
+	struct str key = guard_value(head, S("Idempotency-Key"));
+
+	if (!guard_has(head, S("Idempotency-Key")) || str_eq(head->method, S("GET")))
+		return;
+	if (!x->req.route->once)
+		refuse(x,
+		       problem_of(&x->req, 400, "idempotency_not_supported",
+				  "This operation takes no Idempotency-Key: it can be sent again as"
+				  " it is, for it names what it changes."),
+		       false);
+	else if (!once_is_key(key))
+		refuse(x,
+		       problem_of(&x->req, 400, "invalid_idempotency_key",
+				  "Idempotency-Key is 1 to %d printable ASCII characters without"
+				  " spaces, such as a random UUID.",
+				  ONCE_KEY_MAX),
+		       false);
+	else
+		x->once_key = str_dup(key);
+}
+
 static void check_promises(struct exchange *x, const struct guard_head *head)
 {
-	if (guard_has(head, S("Idempotency-Key")) && !str_eq(head->method, S("GET")))
+	check_once(x, head);
+	if (!x->refusal.status && x->req.route->if_match && !guard_has(head, S("If-Match")))
 		refuse(x,
-		       problem_of(&x->req, 400, "idempotency_unsupported",
-				  "Idempotency-Key is not supported yet; without it, look whether"
-				  " a change was made before sending it again."),
+		       problem_of(&x->req, 428, "precondition_required",
+				  "This change needs If-Match with the ETag of what you read, so that"
+				  " you do not undo what somebody else changed since; * means whatever"
+				  " it is at."),
 		       false);
 }
 
@@ -270,6 +298,12 @@ void exchange_body(struct exchange *x, struct str part)
 		x->overflow = true;
 }
 
+static bool is_rehearsal(const struct exchange *x)
+{
+	return x->req.route->rehearse &&
+	       str_eq(http_query(&x->req, "validate_only"), S("true"));
+}
+
 static struct http_reply run(struct exchange *x)
 {
 	struct err err = { 0 };
@@ -280,7 +314,12 @@ static struct http_reply run(struct exchange *x)
 	if (dbpool_take(x->place->pool, x->req.caller.org_id, POOL_WAIT_MS, &x->req.db, &err) !=
 	    RC_OK)
 		return problem_err(&x->req, &err);
-	reply = x->req.route->run(&x->req);
+	if (is_rehearsal(x))
+		reply = rehearse_run(&x->req);
+	else if (x->once_key)
+		reply = once_run(&x->req, str_c(x->once_key), str_c(x->target));
+	else
+		reply = x->req.route->run(&x->req);
 	dbpool_give(x->place->pool, x->req.caller.org_id, x->req.db);
 	x->req.db = NULL;
 	return reply;

@@ -120,6 +120,8 @@ static void add_headers(struct MHD_Response *response, const struct http_reply *
 		(void)snprintf(seconds, sizeof(seconds), "%d", reply->retry_after_s);
 		add(response, "Retry-After", seconds);
 	}
+	if (reply->replayed)
+		add(response, "Idempotency-Replayed", "true");
 	if (reply->status == 401)
 		add(response, "WWW-Authenticate", "Bearer realm=\"connectord\"");
 	add(response, "Cache-Control", "no-store");

@@ -67,6 +67,7 @@ struct http_route {
 	bool if_match;     /* a request without If-Match is refused: 428 */
 	bool once;         /* Idempotency-Key is honoured */
 	bool rehearse;     /* ?validate_only=true undoes what the handler did */
+	bool rehearse;     /* ?validate_only=true undoes what the handler did */
 };
 
 struct http_request {
@@ -95,12 +96,16 @@ struct http_reply {
 	char etag[40];
 	const char *allow; /* static */
 	int retry_after_s;
-	bool close;       /* end the connection after this answer */
+	const char *secret; /* static: the member of the body that is shown this once; NULL = none */
+	bool replayed;      /* it is the answer to an earlier request with the same Idempotency-Key */
+	bool close;         /* end the connection after this answer */
 	struct err cause; /* what a 5xx hides from the caller; the server logs it */
 };
 
 void http_request_done(struct http_request *req); /* frees the query pairs */
 void http_reply_done(struct http_reply *reply);
+/* The body with null in place of what is shown only once; NULL when there is no such thing. mem_free(). */
+char *http_reply_hidden(const struct http_reply *reply);
 /* The body with null in place of what is shown only once; NULL when there is no such thing. mem_free(). */
 char *http_reply_hidden(const struct http_reply *reply);
 /* The value of a declared query parameter, "" when it was not sent. It was judged by the route's

@@ -85,17 +85,25 @@ struct db_who {
 
 /* One statement on its own, in its own transaction, with *who set in the same pipelined round trip (set_config(...,
  * true) and the statement before one Sync: an implicit transaction). who NULL: no settings (queue statements of the
- * worker role). Inside tx_begin..tx_commit it joins the transaction and who must be NULL. ret may be NULL. */
+ * worker role). Inside db_tx it joins the transaction; *who then holds for this statement alone, NULL means the
+ * transaction's. ret may be NULL. */
 MUST_CHECK enum rc db_run(struct db *db, const struct db_who *who, const struct stmt *stmt,
 			  const struct arg *args, struct db_rows **ret, struct err *err);
 
 /* A transaction; never open across a network call. BEGIN and *who travel with the first statement. Inside another db_tx the
- * body simply joins it and who is ignored. Bounded retry is the caller's: body runs again on RC_RETRY caused by
+ * body joins it, and *who holds until it ends. Bounded retry is the caller's: body runs again on RC_RETRY caused by
  * serialization, up to DB_TX_TRIES times; other codes roll back and are returned. */
 enum { DB_TX_TRIES = 4 };
 typedef enum rc db_tx_fn(struct db *db, void *arg, struct err *err);
 MUST_CHECK enum rc db_tx(struct db *db, const struct db_who *who, db_tx_fn *body, void *arg,
 			 struct err *err);
+
+/* A transaction around code that has transactions of its own: each of those becomes a part that is undone alone when its body
+ * fails, so that what it refused can be answered and the rest be committed. */
+MUST_CHECK enum rc db_tx_shell(struct db *db, const struct db_who *who, db_tx_fn *body, void *arg,
+			       struct err *err);
+/* Inside a transaction: whether it can still be committed. */
+bool db_tx_alive(const struct db *db);
 
 /* COPY ... FROM STDIN outside or inside a transaction: text-format rows. */
 MUST_CHECK enum rc db_copy_begin(struct db *db, const struct stmt *copy, struct err *err);

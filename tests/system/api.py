@@ -79,13 +79,13 @@ class Organization:
     def post(self, path, body=None, **kwargs):
         return self.request("POST", path, json=body, **kwargs)
 
-    def patch(self, path, body, etag=None):
+    def patch(self, path, body, etag="*"):
         headers = {"Content-Type": "application/merge-patch+json"}
         if etag:
             headers["If-Match"] = etag
         return self.request("PATCH", path, data=json.dumps(body), headers=headers)
 
-    def delete(self, path, etag=None):
+    def delete(self, path, etag="*"):
         return self.request("DELETE", path, headers={"If-Match": etag} if etag else {})
 
     def all(self, path, **params):

@@ -90,6 +90,14 @@ def test_if_match_guards_a_change(org, made):
     assert org.delete(path(made), etag='"3"').status_code == 202
 
 
+def test_a_change_without_if_match_is_not_made(org, made):
+    for answer in (org.patch(path(made), {"name": "x"}, etag=None), org.delete(path(made), etag=None),
+                   org.patch("/v1/connections/conn_" + "0" * 32, {"name": "x"}, etag=None)):
+        assert (answer.status_code, answer.json()["code"]) == (428, "precondition_required")
+        assert "ETag" in answer.json()["detail"]
+    assert org.connection(made["id"]) == made
+
+
 @pytest.mark.parametrize("etag", ["1", "131", '"1', '1"', '"01"', 'W/"1"', '"+1"', '""', '"x"', '"0"', '"1" ,"2"', '"99999999999999999999"'])
 def test_what_is_not_exactly_the_version_matches_nothing(org, made, etag):
     for answer in (org.patch(path(made), {"name": "x"}, etag=etag), org.delete(path(made), etag=etag)):
@@ -218,7 +226,7 @@ def test_of_two_deletions_at_once_one_is_the_first(org, made, database):
     assert database.value("SELECT count(*) FROM audit WHERE org_id = %s AND action = 'connection.deleted'", org.org_id) == 1
 
 
-@pytest.mark.parametrize("etag, status", [('"1"', 412), ('"2"', 412), (None, 202)])
+@pytest.mark.parametrize("etag, status", [('"1"', 412), ('"2"', 412), ("*", 202)])
 def test_a_deletion_names_the_version_that_it_deletes(org, made, database, etag, status):
     """A change commits between the look and the mark; "2" is what it becomes, and was not there to be seen."""
     held = Held(database, f"UPDATE connection SET version = version + 1 WHERE connection_id = '{hex_id(made)}'")

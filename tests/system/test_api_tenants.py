@@ -31,8 +31,11 @@ ADDRESSES = [
 
 def asked(org, method, path, body):
     headers = {"Content-Type": "application/merge-patch+json"} if body else {}
+    if method in ("PATCH", "DELETE"):
+        headers["If-Match"] = "*"
     answer = org.request(method, path, data=json.dumps(body) if body else None, headers={**headers, "X-Request-Id": "same"})
-    kept = {k: v for k, v in answer.headers.items() if k not in ("Date",)}
+    # What differs between any two requests: the clock, what is left of the caller's own rate, the trace.
+    kept = {k: v for k, v in answer.headers.items() if k not in ("Date", "RateLimit", "traceresponse")}
     return answer.status_code, kept, answer.text.replace(path, "PATH")
 
 

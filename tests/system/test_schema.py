@@ -44,6 +44,7 @@ def test_other_policies_are_the_known_ones(database):
     found = {tuple(row) for row in database.rows(
         "SELECT policyname, tablename, roles::text FROM pg_policies WHERE policyname <> 'tenant'")}
     worker = {("worker", t, "{connectord_worker}") for t in ("organization", "schedule", "sync", "org_queue", "task", "vendor", "connection_check")}
+    worker.add(("worker", "idempotency", "{connectord_worker}"))  # expired answers go, whoever's they are
     operator = {("operator", t, "{public}") for t in ("organization", "organization_id_used", "org_queue")}
     # What the workers found out about themselves: everybody may read that, only they may write it.
     everybody = {("everybody", "vendor", "{public}")}
