@@ -3,10 +3,9 @@
 #define API_CONNECTION_JSON_H
 
 #include "api/http.h"
+#include "base/json_out.h"
 
-/* Row i of connections_get/list; a new reference. external_id is the organization's ID. */
-json_t *connection_json(const struct db_rows *rows, int row, struct id org_id);
-/* {state, code, text, remedy, since}: what a person should know first. New reference. */
-json_t *connection_json_status(const struct db_rows *rows, int row);
+/* Writes row i of connections_get/list as an object. external_id is the organization's ID. */
+void connection_json(struct json_out *o, const struct db_rows *rows, int row, struct id org_id);
 
 #endif

@@ -20,8 +20,11 @@ enum { PATCH_TRIES = 4 };
 static struct http_reply shown(const struct http_request *req, int status,
 			       const struct db_rows *rows)
 {
-	struct http_reply reply = reply_json(status, connection_json(rows, 0, req->caller.org_id));
+	struct json_out o = JSON_OUT_INIT(REPLY_OUT_MAX);
+	struct http_reply reply = { 0 };
 
+	connection_json(&o, rows, 0, req->caller.org_id);
+	reply = reply_out(status, &o);
 	etag_write(&reply, db_rows_i64(rows, 0, "version"));
 	return reply;
 }
@@ -132,21 +135,22 @@ struct http_reply connections_list_page(struct http_request *req)
 	const struct db_who who = http_who(req);
 	struct cursor cursor = { 0 };
 	struct id after = { { 0 } };
-	json_t *data = NULL;
+	struct json_out o = JSON_OUT_INIT(REPLY_OUT_MAX);
 	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
 
 	if (cursor_read(req, &cursor, &err) != RC_OK ||
 	    cursor_id(&cursor, "conn_", &after, &err) != RC_OK ||
 	    connections_list(req->db, &who, after, cursor.limit + 1, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
-	data = json_array();
+	json_out_begin(&o, NULL, '{');
+	json_out_begin(&o, "data", '[');
 	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
-		(void)json_array_append_new(data, connection_json(rows, i, req->caller.org_id));
+		connection_json(&o, rows, i, req->caller.org_id);
 	if (db_rows_count(rows) > cursor.limit) {
 		id_text(db_rows_id(rows, cursor.limit - 1, "connection_id"), "conn_", last);
 		cursor_text(req, str_c(last), next);
 	}
-	return reply_page(data, next);
+	return reply_page_out(&o, next);
 }
 
 struct http_reply connections_show(struct http_request *req)

@@ -19,6 +19,25 @@ struct http_reply reply_json(int status, json_t *body)
 	return reply;
 }
 
+struct http_reply reply_out(int status, struct json_out *o)
+{
+	assert(!o->full);
+	return (struct http_reply){
+		.status = status, .type = "application/json", .n = o->b.n, .body = buf_take(&o->b)
+	};
+}
+
+struct http_reply reply_page_out(struct json_out *o, const char *next_cursor)
+{
+	json_out_end(o, '[');
+	if (*next_cursor)
+		json_out_text(o, "next_cursor", str_c(next_cursor));
+	else
+		json_out_raw(o, "next_cursor", S("null"));
+	json_out_end(o, '{');
+	return reply_out(200, o);
+}
+
 struct http_reply reply_empty(int status)
 {
 	return (struct http_reply){ .status = status };

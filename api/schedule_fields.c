@@ -2,7 +2,7 @@
  * Spelling was judged when the body was read. */
 #include "api/schedule_fields.h"
 #include "api/duration.h"
-#include "api/reply.h"
+#include "api/row_out.h"
 
 #include <stdio.h>
 
@@ -81,27 +81,35 @@ void schedule_fields_apply(struct schedule_values *v, const struct body_schedule
 					       : defaults.catch_up_window_s;
 }
 
-static json_t *duration(int64_t seconds)
+static void put_duration(struct json_out *o, const char *key, int64_t seconds)
 {
 	char text[DURATION_TEXT_MAX];
 
 	duration_text(seconds, text);
-	return json_string(text);
+	json_out_text(o, key, str_c(text));
 }
 
-json_t *schedule_fields_json(const struct db_rows *rows, int row)
+void schedule_fields_put(struct json_out *o, const struct db_rows *rows, int row)
 {
-	bool cron = !db_rows_is_null(rows, row, "cron"), paused = db_rows_bool(rows, row, "paused");
-	json_t *every = cron ? json_null() : duration(db_rows_i64(rows, row, "every_s"));
-	json_t *jitter = cron ? duration(db_rows_i64(rows, row, "jitter_s")) : json_null();
-	json_t *next_at = paused ? json_null() : reply_time(rows, row, "next_at");
+	bool cron = !db_rows_is_null(rows, row, "cron");
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "every", every,
-			 "cron", reply_text(rows, row, "cron"), "time_zone",
-			 cron ? reply_text(rows, row, "time_zone") : json_null(), "jitter", jitter,
-			 "overlap", reply_text(rows, row, "overlap"), "catch_up_window",
-			 duration(db_rows_i64(rows, row, "catch_up_window_s")), "next_at", next_at,
-			 "missed", reply_i64(rows, row, "missed"), "failures",
-			 reply_i64(rows, row, "failures"), "backoff_until",
-			 reply_time(rows, row, "backoff_until"));
+	if (cron) {
+		json_out_raw(o, "every", S("null"));
+		put_duration(o, "jitter", db_rows_i64(rows, row, "jitter_s"));
+		row_out_text(o, "time_zone", rows, row, "time_zone");
+	} else {
+		put_duration(o, "every", db_rows_i64(rows, row, "every_s"));
+		json_out_raw(o, "jitter", S("null"));
+		json_out_raw(o, "time_zone", S("null"));
+	}
+	row_out_text(o, "cron", rows, row, "cron");
+	row_out_text(o, "overlap", rows, row, "overlap");
+	put_duration(o, "catch_up_window", db_rows_i64(rows, row, "catch_up_window_s"));
+	if (db_rows_bool(rows, row, "paused"))
+		json_out_raw(o, "next_at", S("null"));
+	else
+		row_out_time(o, "next_at", rows, row, "next_at");
+	row_out_raw(o, "missed", rows, row, "missed");
+	row_out_raw(o, "failures", rows, row, "failures");
+	row_out_time(o, "backoff_until", rows, row, "backoff_until");
 }

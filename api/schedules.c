@@ -4,6 +4,7 @@
 #include "api/connection_fields.h"
 #include "api/cursor.h"
 #include "api/reply.h"
+#include "api/row_out.h"
 #include "api/schedule_fields.h"
 #include "api/segment.h"
 #include "base/clock.h"
@@ -13,43 +14,45 @@ enum { PATCH_TRIES = 4, NEXT_RUNS = 5 };
 
 static const char *const KINDS[] = { "sync", "verify" };
 
-static json_t *time_of(int64_t us)
+static void put_time(struct json_out *o, int64_t us)
 {
 	char text[CLOCK_TEXT_MAX];
 
 	clock_rfc3339(us * 1000, text);
-	return json_string(text);
+	json_out_text(o, NULL, str_c(text));
 }
 
 /* The first is when a scheduler comes for it, which may be the end of the backing off; the others are ticks after that. A
  * zone that the database of this host does not know shows none. */
-static json_t *next_runs(const struct db_rows *rows, int row, struct id connection_id)
+static void put_next_runs(struct json_out *o, const struct db_rows *rows, int row,
+			  struct id connection_id)
 {
 	AUTO(schedule_plan) struct schedule_plan *plan = NULL;
 	const struct schedule_values v = schedule_rows_values(rows, row);
 	struct schedule_due due = { 0 };
 	int64_t at = db_rows_i64(rows, row, "due_us");
-	json_t *runs = json_array();
 
 	if (v.paused || schedule_plan_new(&v, connection_id, &plan, NULL) != RC_OK ||
 	    schedule_plan_due(plan, db_rows_i64(rows, row, "tick_us"), at, &due) != RC_OK)
-		return runs;
+		return;
 	for (int i = 0; i < NEXT_RUNS; i++) {
-		(void)json_array_append_new(runs, time_of(at));
+		put_time(o, at);
 		at = due.next_us;
 		if (schedule_plan_next(plan, at, &due.next_us) != RC_OK)
 			break;
 	}
-	return runs;
 }
 
-static json_t *as_json(const struct db_rows *rows, int row, struct id connection_id)
+static void put_schedule(struct json_out *o, const struct db_rows *rows, int row,
+			 struct id connection_id)
 {
-	json_t *s = schedule_fields_json(rows, row);
-
-	(void)json_object_set_new(s, "kind", reply_text(rows, row, "kind"));
-	(void)json_object_set_new(s, "next_runs", next_runs(rows, row, connection_id));
-	return s;
+	json_out_begin(o, NULL, '{');
+	row_out_text(o, "kind", rows, row, "kind");
+	schedule_fields_put(o, rows, row);
+	json_out_begin(o, "next_runs", '[');
+	put_next_runs(o, rows, row, connection_id);
+	json_out_end(o, '[');
+	json_out_end(o, '{');
 }
 
 struct http_reply schedules_list_of_connection(struct http_request *req)
@@ -58,16 +61,19 @@ struct http_reply schedules_list_of_connection(struct http_request *req)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct db_who who = http_who(req);
 	struct id connection_id = { { 0 } };
-	json_t *data = NULL;
+	struct json_out o = JSON_OUT_INIT(REPLY_OUT_MAX);
 
 	if (segment_id(req, 0, "conn_", &connection_id, &err) != RC_OK ||
 	    schedule_rows_list(req->db, &who, connection_id, NULL, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
-	data = json_array();
+	json_out_begin(&o, NULL, '{');
+	json_out_begin(&o, "data", '[');
 	for (int i = 0; i < db_rows_count(rows); i++)
 		if (!db_rows_is_null(rows, i, "kind"))
-			(void)json_array_append_new(data, as_json(rows, i, connection_id));
-	return reply_json(200, json_pack("{s:o}", "data", data));
+			put_schedule(&o, rows, i, connection_id);
+	json_out_end(&o, '[');
+	json_out_end(&o, '{');
+	return reply_out(200, &o);
 }
 
 static const char *kind_of(struct str s)
@@ -98,6 +104,7 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	AUTO_JSON json_t *tree = NULL;
 	AUTO_JSON json_t *detail = NULL;
 	AUTO(db_rows) struct db_rows *fresh = NULL;
+	struct json_out o = JSON_OUT_INIT(REPLY_OUT_MAX);
 	struct body_schedule_change sent = { .every = { .state = FIELDS_ABSENT } };
 	struct schedule_values v = schedule_rows_values(rows, 0);
 	const bool sync = strcmp(kind, "sync") == 0;
@@ -131,7 +138,8 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 		*ret_retry = str_eq(str_c(err.code), S("version_changed"));
 		return problem_err(req, &err);
 	}
-	return reply_json(200, as_json(fresh, 0, connection_id));
+	put_schedule(&o, fresh, 0, connection_id);
+	return reply_out(200, &o);
 }
 
 struct http_reply schedules_patch(struct http_request *req)

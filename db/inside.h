@@ -33,7 +33,7 @@ struct db {
 	bool tx_again;    /* its failure was a serialization failure: the body may run again */
 	bool copying;
 	enum db_plan plan;
-	bool tx_shell;       /* what happens at this level is a part that can be undone alone */
+	bool tx_shell;        /* what happens at this level is a part that can be undone alone */
 	struct db_who tx_who; /* whose statements these are */
 	bool tx_has_who;
 	struct db_who set_who; /* what the transaction's settings are, */
@@ -45,6 +45,8 @@ struct db {
 
 struct db_rows {
 	PGresult *res;
+	int near_at; /* the column that was read last, */
+	int *near;   /* to be moved by readers to whom the rows are const */
 };
 
 /* Connected and idle, or RC_RETRY. */
