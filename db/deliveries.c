@@ -81,7 +81,7 @@ static const struct stmt TEST = {
 	"deliveries_test",
 	"WITH e AS (INSERT INTO event (org_id, event_id, type, data) VALUES ($1, $3, "
 	"'webhook.test',"
-	" jsonb_build_object('link', '/v1/webhooks/whk_' || replace($2::text, '-', '')))"
+	" jsonb_build_object('link', '/v1/webhooks/whk_' || replace($2::uuid::text, '-', '')))"
 	" RETURNING event_id)"
 	" INSERT INTO delivery (org_id, delivery_id, webhook_id, event_id)"
 	" SELECT $1, $4, $2, event_id FROM e",

@@ -1,0 +1,517 @@
+"""Webhooks: signed as Standard Webhooks says, tried until they arrive or are over, and never to where they must not go."""
+import json
+import time
+import uuid
+
+import pytest
+from api import expect
+from receiver import Judge, Listener, Receiver
+from waiting import wait_until
+
+QUICK_PPM = 10  # three days of attempts within seconds
+SETTINGS = {"webhook_allow_http": "true", "webhook_allow_private": "127.0.0.0/8", "webhook_retry_ppm": QUICK_PPM, "poll_ms": 50,
+            "lease_s": 3, "heartbeat_s": 1}
+
+
+@pytest.fixture(scope="module")
+def server(start_server):
+    return start_server(webhook_allow_http="true")
+
+
+@pytest.fixture(scope="module")
+def worker(start_worker):
+    return start_worker(**SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    made = Receiver()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def judge():
+    made = Judge()
+    yield made
+    made.end()
+
+
+class Endpoint:
+    """A webhook of an organization to a path of its own."""
+
+    def __init__(self, org, receiver, manners=204, **fields):
+        self.org, self.receiver, self.path = org, receiver, f"/{uuid.uuid4().hex}"
+        receiver.manners[self.path] = manners
+        made = expect(org.post("/v1/webhooks", {"url": receiver.url + self.path, **fields}), 201)
+        self.id, self.secret = made["id"], made["secret"]
+        self.address = f"/v1/webhooks/{self.id}"
+
+    def test(self):
+        return expect(self.org.post(self.address + "/test"), 202)
+
+    def show(self):
+        return expect(self.org.get(self.address), 200)
+
+    def deliveries(self, **filters):
+        return self.org.all(self.address + "/deliveries", **filters)
+
+    def wait(self, condition, what, within=30):
+        return wait_until(lambda: [d for d in self.deliveries() if condition(d)], lambda: f"{what}: {self.deliveries()}", within)[0]
+
+    def wait_state(self, state, within=30):
+        return self.wait(lambda d: d["state"] == state, f"a delivery is {state}", within)
+
+    def got(self, n=1, within=20):
+        return self.receiver.wait(self.path, n, within)
+
+
+@pytest.fixture
+def endpoint(org, receiver, worker):
+    return lambda manners=204, **fields: Endpoint(org, receiver, manners, **fields)
+
+
+class TestSignature:
+    def test_the_reference_library_accepts_it_and_nothing_that_was_changed(self, endpoint, judge):
+        one = endpoint()
+        sent = one.test()
+        got = one.got()[0]
+        assert judge.accepts(one.secret, got)
+        assert got.id == sent["event_id"] and "." not in got.id
+        assert got.headers["content-type"] == "application/json" and got.headers["user-agent"] == "connectord"
+        assert set(got.json()) == {"type", "timestamp", "data"}
+        assert got.json()["type"] == "webhook.test" and got.json()["data"] == {"link": one.address}
+        assert len(got.body) < 20_000
+        wrong = "whsec_" + "A" * 43 + "="
+        later = str(int(got.headers["webhook-timestamp"]) + 1)
+        refused = [judge.accepts(wrong, got), judge.accepts(one.secret, got, body=got.body + " "),
+                   judge.accepts(one.secret, got, body=got.body.replace("webhook.test", "webhook.best")),
+                   judge.accepts(one.secret, got, **{"webhook-id": "evt_" + "0" * 32}),
+                   judge.accepts(one.secret, got, **{"webhook-timestamp": later}),
+                   judge.accepts(one.secret, got, **{"webhook-signature": "v1,AAAA"})]
+        assert refused == [False] * 6
+        done = one.wait_state("delivered")
+        assert (done["attempts"], done["last_status"], done["last_error"], done["next_attempt_at"]) == (1, 204, "", None)
+
+    def test_while_it_is_rotated_both_secrets_verify(self, endpoint, judge, database):
+        one = endpoint()
+        rotated = expect(one.org.post(one.address + "/rotate-secret"), 200)
+        assert rotated["secret"] != one.secret and rotated["previous_secret_until"] is not None
+        one.test()
+        both = one.got()[0]
+        assert len(both.headers["webhook-signature"].split(" ")) == 2
+        assert judge.accepts(one.secret, both) and judge.accepts(rotated["secret"], both)
+        database.rows("UPDATE webhook SET previous_until = now() WHERE webhook_id = %s", one.id.removeprefix("whk_"))
+        assert one.show()["previous_secret_until"] is None
+        one.test()
+        after = one.got(2)[1]
+        assert not judge.accepts(one.secret, after) and judge.accepts(rotated["secret"], after)
+
+    def test_tls_is_verified(self, org, start_worker, start_server, directory, judge, pg, keys, factory):
+        from receiver import certificate
+        pem, authority = certificate(directory)
+        place = pg.database()
+        secure = Receiver(tls=pem)
+        try:
+            strict = start_server(database=place)
+            tenant = strict.organization()
+            assert tenant.post("/v1/webhooks", {"url": "http://127.0.0.1/"}).status_code == 422
+            doubting = start_worker(database=place, **{**SETTINGS, "webhook_allow_http": "false"})
+            one = Endpoint(tenant, secure)
+            one.test()
+            assert one.wait(lambda d: d["attempts"] > 0, "it was tried")["last_error"] == "tls_failed"
+            assert secure.got(one.path) == []
+            doubting.stop()
+            start_worker(database=place, **{**SETTINGS, "webhook_allow_http": "false", "webhook_ca_file": authority})
+            two = Endpoint(tenant, secure)
+            two.test()
+            assert judge.accepts(two.secret, two.got()[0])
+        finally:
+            secure.end()
+
+
+class TestAttempts:
+    def test_a_failing_receiver_is_tried_ten_times_and_then_no_more(self, endpoint):
+        one = endpoint(500)
+        one.test()
+        done = one.wait_state("failed", 60)
+        assert (done["attempts"], done["last_status"], done["last_error"]) == (10, 500, "receiver_error")
+        got = one.got(10)
+        assert len(got) == 10 and len({g.id for g in got}) == 1 and len({g.body for g in got}) == 1
+        assert one.show()["state"] == "enabled"
+
+    def test_the_next_attempt_is_where_the_table_says(self, org, receiver, server, pg, start_server, start_worker):
+        place = pg.database()
+        tenant = start_server(database=place, webhook_allow_http="true").organization()
+        start_worker(database=place, **{**SETTINGS, "webhook_retry_ppm": 1_000_000})
+        one = Endpoint(tenant, receiver, 503)
+        one.test()
+        seen = []
+        for pause in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400):
+            tried = one.wait(lambda d: d["attempts"] == len(seen) + 1, f"attempt {len(seen) + 1}")
+            assert tried["state"] == "pending"
+            left = place.value("SELECT extract(epoch FROM next_at - last_at)::float8 FROM delivery")
+            assert 0.9 * pause - 0.01 <= left <= 1.1 * pause + 0.01
+            seen.append(left)
+            replayed = expect(tenant.post(f"{one.address}/deliveries/{tried['id']}/replay"), 202)
+            assert replayed["attempts"] == len(seen)  # what waits is sent sooner and loses no attempt
+        assert one.wait_state("failed")["attempts"] == 10
+
+    def test_it_recovers_and_the_event_keeps_its_id(self, endpoint, judge):
+        answers = iter([500, 503, 302, 204])
+        one = endpoint(lambda handler, got: handler.answer(next(answers)))
+        one.test()
+        done = one.wait_state("delivered")
+        assert done["attempts"] == 4
+        got = one.got(4)
+        assert {g.id for g in got} == {done["event_id"]} and all(judge.accepts(one.secret, g) for g in got)
+
+    def test_a_redirect_is_a_failure_and_not_followed(self, endpoint, receiver):
+        target = f"/{uuid.uuid4().hex}"
+        one = endpoint((307, {"Location": receiver.url + target}))
+        one.test()
+        assert one.wait(lambda d: d["attempts"] >= 1, "it was tried")["last_error"] == "redirect_refused"
+        one.wait_state("failed", 60)
+        assert receiver.got(target) == []
+
+    def test_more_time_is_given_when_asked_for(self, endpoint):
+        answers = iter([(503, {"Retry-After": "3"}), (204,)])
+        one = endpoint(lambda handler, got: handler.answer(*next(answers)))
+        one.test()
+        first, second = one.got(2)
+        assert 2.9 <= second.at - first.at < 10
+
+    def test_gone_disables_it_and_says_why(self, endpoint, database):
+        one = endpoint(410)
+        one.test()
+        assert one.wait_state("failed")["last_error"] == "gone"
+        shown = one.show()
+        assert (shown["enabled"], shown["state"]) == (False, "disabled_gone") and "410" in shown["state_reason"]
+        assert expect(one.org.post(one.address + "/test"), 409)["code"] == "webhook_disabled"
+        actor, detail = database.rows("SELECT actor, detail FROM audit WHERE action = 'webhook.disabled' AND target_id = %s", one.id)[0]
+        assert actor == "worker" and detail["state"] == "disabled_gone"
+        one.receiver.manners[one.path] = 204
+        shown = expect(one.org.patch(one.address, {"enabled": True}), 200)
+        assert (shown["enabled"], shown["state"], shown["state_reason"]) == (True, "enabled", "")
+        one.test()
+        one.wait_state("delivered")
+
+    def test_failing_again_and_again_disables_it(self, endpoint):
+        one = endpoint(500)
+        for _ in range(5):
+            one.test()
+        wait_until(lambda: one.show()["state"] == "disabled_failing", lambda: one.show(), 60)
+        assert one.show()["state_reason"]
+
+    def test_success_in_between_forgives(self, endpoint, database):
+        one = endpoint(500)
+        one.test()
+        one.wait_state("failed", 60)
+        exhausted = "SELECT exhausted FROM webhook WHERE webhook_id = %s"
+        assert database.value(exhausted, one.id.removeprefix("whk_")) == 1
+        one.receiver.manners[one.path] = 204
+        one.test()
+        one.wait_state("delivered")
+        assert database.value(exhausted, one.id.removeprefix("whk_")) == 0
+
+    def test_what_is_over_can_be_sent_again(self, endpoint, judge):
+        one = endpoint()
+        one.test()
+        done = one.wait_state("delivered")
+        again = expect(one.org.post(f"{one.address}/deliveries/{done['id']}/replay"), 202)
+        assert (again["id"], again["event_id"], again["state"], again["attempts"]) == (done["id"], done["event_id"], "pending", 0)
+        first, second = one.got(2)
+        assert first.id == second.id and first.body == second.body and judge.accepts(one.secret, second)
+        one.wait_state("delivered")
+
+    def test_while_it_is_disabled_what_waits_waits(self, endpoint):
+        one = endpoint((503, {"Retry-After": "1"}))
+        one.test()
+        one.wait(lambda d: d["attempts"] >= 1, "it was tried")
+        expect(one.org.patch(one.address, {"enabled": False}), 200)
+        tried = wait_until(lambda: one.deliveries()[0], "a delivery")
+        assert (tried["state"], tried["next_attempt_at"]) == ("pending", None)
+        one.receiver.manners[one.path] = 204
+        expect(one.org.patch(one.address, {"enabled": True}), 200)
+        one.wait_state("delivered")
+
+
+def drip(handler, got):
+    """The head of an answer, one byte a second."""
+    try:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n":
+            handler.wfile.write(bytes([byte]))
+            handler.wfile.flush()
+            time.sleep(1)
+    except OSError:
+        pass
+    handler.close_connection = True
+
+
+def flood(handler, got):
+    """A success with a body that does not end."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(1 << 40))
+    handler.end_headers()
+    handler.server.flooded = 0
+    try:
+        while True:
+            handler.wfile.write(b"x" * 65536)
+            handler.server.flooded += 65536
+    except OSError:
+        pass
+    handler.close_connection = True
+
+
+def endless_head(handler, got):
+    handler.send_response(200)
+    try:
+        while True:
+            handler.wfile.write(b"X-More: " + b"y" * 1000 + b"\r\n")
+    except OSError:
+        pass
+    handler.close_connection = True
+
+
+class TestBadReceivers:
+    def test_a_dead_one_is_named_so(self, org, worker):
+        listener = Listener()
+        port = listener.port
+        listener.end()
+        made = expect(org.post("/v1/webhooks", {"url": f"http://127.0.0.1:{port}/"}), 201)
+        expect(org.post(f"/v1/webhooks/{made['id']}/test"), 202)
+        wait_until(lambda: org.all(f"/v1/webhooks/{made['id']}/deliveries")[0]["last_error"] == "connect_failed", "it was tried")
+
+    def test_a_slow_one_is_cut_off_and_holds_up_nobody(self, endpoint, org, worker):
+        slow = [endpoint(drip) for _ in range(12)]
+        for one in slow:
+            one.test()
+        slow[-1].got()
+        began = time.monotonic()
+        quick = endpoint()
+        for _ in range(3):
+            quick.test()
+        quick.got(3)
+        assert time.monotonic() - began < 5
+        # The organization's other worker slots are free for its syncs.
+        assert worker_slots_used(org, quick) <= 1
+        tried = slow[0].wait(lambda d: d["attempts"] >= 1, "it was cut off", 40)
+        assert (tried["last_error"], tried["last_status"]) == ("timeout", None)
+        for one in slow:  # what they hold would hold up the tests that follow
+            expect(org.delete(one.address), 204)
+
+    def test_a_reply_is_read_no_further_than_its_bound(self, endpoint, receiver):
+        one = endpoint(flood)
+        one.test()
+        assert one.wait_state("delivered")["last_status"] == 200
+        assert receiver.server.flooded < 16 << 20  # what the kernel's buffers took
+        two = endpoint(endless_head)
+        two.test()
+        assert two.wait(lambda d: d["attempts"] >= 1, "it was tried")["last_error"] == "reply_too_long"
+
+    def test_one_that_hangs_up_is_tried_again(self, endpoint):
+        def hang_up(handler, got):
+            handler.close_connection = True
+        one = endpoint(hang_up)
+        one.test()
+        assert one.wait(lambda d: d["attempts"] >= 1, "it was tried")["last_error"] == "connection_lost"
+
+
+def worker_slots_used(org, endpoint):
+    return endpoint.database.value("SELECT running FROM org_queue WHERE org_id = %s", org.org_id)
+
+
+@pytest.fixture(autouse=True)
+def known_database(database):
+    Endpoint.database = database
+
+
+class TestWhereItMayGo:
+    """An address is refused when it is about to be dialled, whatever it was written as. `localhost` stands for any name that
+    resolves to loopback: the host's own resolver says so."""
+
+    @pytest.fixture(scope="class")
+    def guarded(self, pg, start_server, start_worker):
+        place = pg.database()
+        tenant = start_server(database=place, webhook_allow_http="true").organization(worker_slots=4)
+        start_worker(database=place, **{**SETTINGS, "webhook_allow_private": ""})
+        return tenant
+
+    @pytest.fixture(scope="class")
+    def listeners(self):
+        import socket
+        four, six = Listener(), Listener("::1", socket.AF_INET6)
+        yield four, six
+        four.end()
+        six.end()
+
+    def test_nothing_private_is_dialled(self, guarded, listeners):
+        four, six = listeners
+        hosts = [f"127.0.0.1:{four.port}", f"127.1:{four.port}", f"2130706433:{four.port}", f"0x7f000001:{four.port}",
+                 f"0177.0.0.1:{four.port}", f"127.0.0.2:{four.port}", f"0.0.0.0:{four.port}", f"0:{four.port}",
+                 f"localhost:{four.port}", f"[::1]:{six.port}", f"[::ffff:127.0.0.1]:{four.port}", f"[::ffff:7f00:1]:{four.port}",
+                 f"[::]:{six.port}", f"[64:ff9b::7f00:1]:{four.port}", f"localhost:{six.port}", "169.254.169.254", "10.0.0.1",
+                 "192.168.0.1", "[fe80::1]", "[fd00:ec2::254]"]
+        refused = {}
+        for scheme in ("http", "https"):
+            made = [expect(guarded.post("/v1/webhooks", {"url": f"{scheme}://{host}/"}), 201) for host in hosts]
+            for one in made:
+                expect(guarded.post(f"/v1/webhooks/{one['id']}/test"), 202)
+            for one, host in zip(made, hosts):
+                address = f"/v1/webhooks/{one['id']}"
+                wait_until(lambda: guarded.all(address + "/deliveries")[0]["last_error"], f"{scheme}://{host} was tried", 40)
+                refused[f"{scheme}://{host}"] = guarded.all(address + "/deliveries")[0]["last_error"]
+                expect(guarded.delete(address), 204)
+        assert set(refused.values()) == {"address_refused"}, refused
+        assert (four.connections, six.connections) == (0, 0)
+
+    def test_the_same_addresses_are_dialled_when_the_operator_opens_them(self, endpoint):
+        listener = Listener()  # so that the zeros above mean something
+        made = expect(endpoint().org.post("/v1/webhooks", {"url": f"http://127.0.0.1:{listener.port}/"}), 201)
+        org = endpoint().org
+        expect(org.post(f"/v1/webhooks/{made['id']}/test"), 202)
+        wait_until(lambda: listener.connections, "it was dialled")
+        listener.end()
+        expect(org.delete(f"/v1/webhooks/{made['id']}"), 204)
+
+    def test_a_proxy_of_the_environment_is_not_asked(self, pg, start_server, start_worker, receiver):
+        place, proxy = pg.database(), Listener()
+        tenant = start_server(database=place, webhook_allow_http="true").organization()
+        url = f"http://127.0.0.1:{proxy.port}"
+        start_worker(database=place, env={"http_proxy": url, "https_proxy": url, "ALL_PROXY": url}, **SETTINGS)
+        one = Endpoint(tenant, receiver)
+        one.test()
+        one.got()
+        assert proxy.connections == 0
+        proxy.end()
+
+    @pytest.mark.parametrize("url", ["ftp://example.com/", "https://user@example.com/", "https://example.com/#x", "https://example.com:0/",
+                                     "https://example.com/\u0001", "https://ex\u00e4mple.com/", "https://", "x", "https://a b/",
+                                     "https://example.com/" + "x" * 2029])
+    def test_an_address_that_is_none_is_refused_when_it_is_written(self, org, url):
+        said = expect(org.post("/v1/webhooks", {"url": url}), 422)
+        assert [error["pointer"] for error in said["errors"]] == ["/url"]
+
+
+class TestEndpoints:
+    def test_the_secret_is_shown_once(self, endpoint, database, server, worker):
+        one = endpoint()
+        assert one.secret.startswith("whsec_") and len(one.secret) == 50
+        assert "secret" not in one.show() and one.secret not in one.org.get("/v1/webhooks").text
+        patched = one.org.patch(one.address, {"description": "x"})
+        assert one.secret not in patched.text and one.secret not in one.org.get(one.address + "/deliveries").text
+        one.test()
+        one.wait_state("delivered")
+        for process in (server, worker):
+            assert one.secret[6:40] not in process.text()
+        plain = database.rows("SELECT w.*::text FROM webhook w UNION ALL SELECT a.*::text FROM audit a")
+        assert not any(one.secret[6:40] in row for row, in plain)
+
+    def test_it_changes_as_asked_and_only_at_its_version(self, org):
+        made = expect(org.post("/v1/webhooks", {"url": "https://example.com/a", "events": ["sync.finished"]}), 201)
+        path = f"/v1/webhooks/{made['id']}"
+        etag = org.get(path).headers["ETag"]
+        changed = org.patch(path, {"url": "https://example.com/b", "description": "d", "events": None, "enabled": False}, etag)
+        assert changed.headers["ETag"] != etag
+        now = expect(changed, 200)
+        assert (now["url"], now["description"], now["events"], now["enabled"], now["state"]) == (
+            "https://example.com/b", "d", [], False, "disabled")
+        assert org.patch(path, {"description": "x"}, etag).status_code == 412
+        assert org.patch(path, {"description": "x"}, None).status_code == 428
+        assert org.patch(path, {"secret": "whsec_x"}).status_code == 400
+        assert org.patch(path, {"url": None}).status_code == 422
+        assert org.patch(path, {"events": ["nonsense"]}).status_code == 422
+        assert org.delete(path, etag).status_code == 412
+        assert org.delete(path).status_code == 204
+        assert org.get(path).status_code == org.delete(path).status_code == 404
+
+    def test_twenty_are_enough(self, org):
+        for _ in range(20):
+            expect(org.post("/v1/webhooks", {"url": "https://example.com/"}), 201)
+        assert expect(org.post("/v1/webhooks", {"url": "https://example.com/"}), 409)["code"] == "too_many_webhooks"
+        assert len(org.all("/v1/webhooks", limit=7)) == 20
+
+    def test_a_deleted_one_leaves_nothing(self, endpoint, database):
+        one = endpoint()
+        one.test()
+        one.wait_state("delivered")
+        expect(one.org.delete(one.address), 204)
+        number = one.id.removeprefix("whk_")
+        assert database.value("SELECT count(*) FROM webhook WHERE webhook_id = %s AND num_nonnulls(sealed_secret, sealed_previous) > 0",
+                              number) == 0
+        wait_until(lambda: database.value("SELECT count(*) FROM webhook WHERE webhook_id = %s", number) == 0, "the row is gone")
+        assert database.value("SELECT count(*) FROM delivery WHERE webhook_id = %s", number) == 0
+
+    @pytest.mark.parametrize("method, path, body", [
+        ("GET", "/v1/webhooks/{}", None), ("PATCH", "/v1/webhooks/{}", {"description": "x"}), ("DELETE", "/v1/webhooks/{}", None),
+        ("POST", "/v1/webhooks/{}/rotate-secret", None), ("POST", "/v1/webhooks/{}/test", None), ("GET", "/v1/webhooks/{}/deliveries", None),
+        ("POST", "/v1/webhooks/{}/deliveries/dlv_{}/replay", None)])
+    def test_anothers_is_answered_like_nothing(self, endpoint, other_org, method, path, body):
+        one = endpoint()
+        delivery = one.test()["id"].removeprefix("dlv_")
+
+        def asked(webhook):
+            headers = {"X-Request-Id": "same", **({"If-Match": "*"} if method in ("PATCH", "DELETE") else {}),
+                       **({"Content-Type": "application/merge-patch+json"} if body else {})}
+            target = path.format(webhook, delivery)
+            answer = other_org.request(method, target, data=json.dumps(body) if body else None, headers=headers)
+            kept = {k: v for k, v in answer.headers.items() if k not in ("Date", "RateLimit", "traceresponse")}
+            return answer.status_code, kept, answer.text.replace(target, "PATH")
+        assert asked(one.id) == asked("whk_" + uuid.uuid4().hex)
+        assert asked(one.id)[0] == 404
+        assert other_org.all("/v1/webhooks") == []
+
+    def test_tests_cannot_pile_up(self, org, receiver):
+        one = Endpoint(org, receiver, (503, {"Retry-After": "86400"}))
+        for _ in range(10):
+            one.test()
+        assert expect(org.post(one.address + "/test"), 409)["code"] == "too_many_tests"
+
+
+class TestNeverLost:
+    def test_a_worker_that_dies_in_the_middle_loses_nothing(self, pg, start_server, start_worker, receiver, judge):
+        place = pg.database()
+        tenant = start_server(database=place, webhook_allow_http="true").organization()
+        settings = {**SETTINGS, "lease_s": 2, "heartbeat_s": 1}
+        one = Endpoint(tenant, receiver, drip)
+        sent = {one.test()["event_id"] for _ in range(4)}
+        for _ in range(2):
+            worker = start_worker(database=place, **settings)
+            before = len(receiver.got(one.path))
+            receiver.wait(one.path, before + 1)
+            worker.kill()
+        receiver.manners[one.path] = 204
+        start_worker(database=place, **settings)
+        wait_until(lambda: {d["state"] for d in one.deliveries()} == {"delivered"}, lambda: one.deliveries(), 40)
+        assert {got.id for got in receiver.got(one.path)} == sent
+
+    def test_a_drained_worker_leaves_the_rest_to_the_next(self, pg, start_server, start_worker, receiver):
+        place = pg.database()
+        tenant = start_server(database=place, webhook_allow_http="true").organization()
+        one = Endpoint(tenant, receiver, drip)
+        one.test()
+        worker = start_worker(database=place, **SETTINGS, drain_s=4)
+        one.got()
+        assert worker.stop() == 0
+        receiver.manners[one.path] = 204
+        start_worker(database=place, **SETTINGS)
+        one.wait_state("delivered")
+
+    def test_what_is_old_goes(self, endpoint, database):
+        one = endpoint()
+        old = one.test()["event_id"].removeprefix("evt_")
+        one.wait_state("delivered")
+        database.rows("UPDATE event SET at = now() - interval '31 days' WHERE event_id = %s", old)
+        one.test()
+        wait_until(lambda: database.value("SELECT count(*) FROM event WHERE event_id = %s", old) == 0, "the old event is gone")
+        assert len(one.deliveries()) == 1
+
+    def test_nothing_waits_in_the_queue_but_one_timer(self, endpoint, database, org):
+        one = endpoint((503, {"Retry-After": "3600"}))
+        for _ in range(8):
+            one.test()
+        wait_until(lambda: all(d["attempts"] == 1 for d in one.deliveries()), lambda: one.deliveries())
+        tasks = "SELECT count(*) FROM task WHERE org_id = %s AND kind = 'deliver'"
+        wait_until(lambda: database.value(tasks, org.org_id) == 1, lambda: database.rows("SELECT * FROM task"))
+        due = database.value("SELECT extract(epoch FROM run_at - now())::float8 FROM task WHERE org_id = %s", org.org_id)
+        assert 3500 < due <= 3601
