@@ -94,8 +94,11 @@ static void read_item(const struct reading *r, const struct field *f, const json
 		      const char *pointer)
 {
 	struct err err = { 0 };
+	struct fields_number number;
 
-	if (f->kind == FIELD_LIST && !json_is_string(item)) {
+	if (f->kind == FIELD_LIST && f->inner->kind == FIELD_INT) {
+		read_number(r, f->inner, item, &number, pointer);
+	} else if (f->kind == FIELD_LIST && !json_is_string(item)) {
 		(void)wrong_type(r, pointer, "a string");
 	} else if (f->kind == FIELD_LIST) {
 		(void)told(r, pointer, value_text(f->inner, text_of(item), &err), &err);
@@ -121,7 +124,7 @@ static void read_list(const struct reading *r, const struct field *f, const json
 		      struct fields_tree *to, const char *pointer)
 {
 	size_t n = json_array_size(list);
-	char at[POINTER_MAX];
+	char at[POINTER_MAX + INDEX_MAX];
 
 	if (!json_is_array(list)) {
 		(void)wrong_type(r, pointer, "a list");
