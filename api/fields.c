@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { POINTER_MAX = 96 };
+enum { POINTER_MAX = 96, INDEX_MAX = 24 };
 
 struct reading {
 	enum fields_mode mode;
@@ -213,10 +213,12 @@ static const struct field *find(const struct field *table, const char *name)
 /* prefix/name, the name escaped as JSON Pointer wants it and cut at a character's end. */
 static void point_at(const char *prefix, const char *name, char out[POINTER_MAX])
 {
-	size_t n = (size_t)snprintf(out, POINTER_MAX, "%s/", prefix);
-	struct str rest = str_c(name);
+	struct str rest = str_c(name), start = str_sub(str_c(prefix), 0, POINTER_MAX - 2);
+	size_t n = start.n;
 	uint32_t c = 0;
 
+	memcpy(out, start.p, n);
+	out[n++] = '/';
 	for (size_t size = text_next(rest, &c); size > 0; size = text_next(rest, &c)) {
 		const char *escape = *rest.p == '~' ? "~0" : *rest.p == '/' ? "~1" : NULL;
 		struct str part = escape ? str_c(escape) : str_sub(rest, 0, size);
