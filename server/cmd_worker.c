@@ -6,7 +6,7 @@
 #include "server/cmd.h"
 #include "server/notify.h"
 #include "workers/backoff.h"
-#include "workers/own_account.h"
+#include "workers/identity_watch.h"
 #include "workers/pool.h"
 #include <signal.h>
 #include <sodium.h>
@@ -29,8 +29,8 @@ struct worker {
 	struct aws_session *base;
 	struct sealfile *keyring;
 	struct deliver_env *deliver;
+	struct identity_watch *identity;
 	const char *own_accounts[2];
-	char vendor[VENDOR_ACCOUNT_MAX]; /* "" = not known when it started */
 };
 
 /* The signal that came within ms, 0 = none. */
@@ -61,31 +61,14 @@ static bool whoami_late(void *deadline)
 	       sigismember(&pending, SIGINT) == 1;
 }
 
-/* The account that customers trust is the base identity's own, unless a setting names another one. The server is told either
- * way. Without an answer the worker starts all the same: it assumes no role until it has asked again. */
-static void find_vendor_account(struct worker *w)
+/* Without an identity the worker starts all the same: access keys work, and it is looked for again. */
+static void look_for_identity(struct worker *w)
 {
-	AUTO(aws_client) struct aws_client *client = aws_client_new(w->aws);
-	AUTO(db) struct db *db = NULL;
 	int64_t deadline = clock_mono() + WORKER_WHOAMI_S * CLOCK_S;
-	struct aws_fault fault = { .class = AWS_OK };
-	struct err err = { 0 };
-	enum rc rc = db_open(config_text(w->config, "database_url"), "connectord worker start", &db,
-			     &err);
 
-	if (rc != RC_OK) {
-		log_error("vendor_account_unknown", &err);
-		return;
-	}
-	aws_client_stop_when(client, whoami_late, &deadline);
-	if (w->own_accounts[0]) {
-		snprintf(w->vendor, sizeof(w->vendor), "%s", w->own_accounts[0]);
-		rc = vendor_store(db, w->vendor, &err);
-	} else if (w->base) {
-		rc = own_account_learn(&w->env, client, db, "us-east-1", w->vendor, &fault, &err);
-	}
-	if (rc != RC_OK)
-		log_error("vendor_account_unknown", &err);
+	w->identity = identity_watch_new(&w->env, config_text(w->config, "database_url"),
+					 config_text(w->config, "vendor_account"));
+	identity_watch_look(w->identity, whoami_late, &deadline);
 }
 
 static enum rc build_aws(struct worker *w, struct err *err)
@@ -99,7 +82,6 @@ static enum rc build_aws(struct worker *w, struct err *err)
 		.call_timeout_s = (int)config_i64(c, "aws_call_timeout_s"),
 		.scope_deadline_s = (int)config_i64(c, "aws_scope_deadline_s"),
 	};
-	struct err missing = { 0 };
 	enum rc rc = RC_OK;
 
 	if (*vendor) {
@@ -110,9 +92,7 @@ static enum rc build_aws(struct worker *w, struct err *err)
 	rc = aws_env_new(&settings, &w->aws, err);
 	if (rc != RC_OK)
 		return rc;
-	/* Where it was looked for is for the operator, here and nowhere else. Access keys work all the same. */
-	if (aws_session_base(w->aws, &w->base, &missing) != RC_OK)
-		log_error("base_identity_missing", &missing);
+	w->base = aws_session_base(w->aws);
 	w->env.aws = w->aws;
 	w->env.base = w->base;
 	return RC_OK;
@@ -221,10 +201,14 @@ static enum rc run_pool(struct worker *w, struct err *err)
 
 	if (rc != RC_OK) /* threads of it may run: the process ends, nothing is freed under them */
 		return rc;
+	rc = identity_watch_start(w->identity, err);
+	if (rc != RC_OK)
+		return rc;
 	id_uuid(pool_worker_id(pool), worker_id);
 	log_event(LOG_INFO, "worker_ready", LOG_STR("worker_id", worker_id),
-		  LOG_I64("threads", settings.threads), LOG_BOOL("base_identity", w->base != NULL),
-		  LOG_STR("vendor_account", w->vendor), LOG_END);
+		  LOG_I64("threads", settings.threads),
+		  LOG_BOOL("base_identity", identity_watch_found(w->identity)),
+		  LOG_STR("vendor_account", identity_watch_account(w->identity)), LOG_END);
 	notify_send("READY=1");
 	watch(w, pool);
 	notify_send("STOPPING=1");
@@ -254,11 +238,12 @@ int cmd_worker(struct config *c, int argc, char **argv)
 	if (rc == RC_OK)
 		rc = wait_schema(&w, &asked, &err);
 	if (rc == RC_OK && !asked)
-		find_vendor_account(&w);
+		look_for_identity(&w);
 	if (rc == RC_OK && !asked)
 		rc = run_pool(&w, &err);
 	if (rc != RC_OK)
 		return cmd_fail("worker", &err);
+	identity_watch_free(w.identity);
 	aws_session_free(w.base);
 	aws_env_free(w.aws);
 	sealfile_free(w.keyring);

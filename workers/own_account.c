@@ -35,9 +35,10 @@ enum rc own_account_learn(const struct worker_env *env, struct aws_client *clien
 	return rc == RC_OK ? aws_env_own_account(env->aws, str_c(ret_account), err) : rc;
 }
 
-static bool is_refusal(const struct aws_fault *fault)
+bool own_account_is_refusal(const struct aws_fault *fault)
 {
-	return fault->class == AWS_CREDS_INVALID || fault->class == AWS_CREDS_EXPIRED;
+	return fault->http_status != 0 &&
+	       (fault->class == AWS_CREDS_INVALID || fault->class == AWS_CREDS_EXPIRED);
 }
 
 static enum rc refused(struct err *err)
@@ -45,6 +46,26 @@ static enum rc refused(struct err *err)
 	return err_set(err, RC_DENIED, "base_identity_refused",
 		       "AWS refuses connectord's own AWS identity; its operator must renew it or "
 		       "set the clock of its host. Nothing was changed.");
+}
+
+static enum rc missing(struct err *err)
+{
+	return err_set(err, RC_DENIED, "base_identity_missing",
+		       "connectord has no AWS identity of its own right now; its operator "
+		       "must configure one. Nothing was changed.");
+}
+
+/* Why there are no credentials of our own to sign with. Whatever the operator has to mend is "missing" to a customer. */
+static enum rc without(const struct aws_fault *fault, struct err *err)
+{
+	if (fault->class == AWS_CANCELED || fault->class == AWS_TRANSIENT ||
+	    fault->class == AWS_THROTTLED)
+		return err_set(err, RC_RETRY, "base_identity_unavailable",
+			       "connectord's own AWS identity cannot be renewed at the moment, "
+			       "and it signs nothing with one that has ended; it tries again by "
+			       "itself. Nothing was changed.");
+	return own_account_is_refusal(fault) || fault->class == AWS_DENIED ? refused(err)
+									   : missing(err);
 }
 
 enum rc own_account_ready(const struct task_run *run, const char *region, struct err *err)
@@ -55,14 +76,14 @@ enum rc own_account_ready(const struct task_run *run, const char *region, struct
 	char account[VENDOR_ACCOUNT_MAX];
 
 	if (!env->base)
-		return err_set(err, RC_DENIED, "base_identity_missing",
-			       "connectord has no AWS identity of its own right now; its operator "
-			       "must configure one. Nothing was changed.");
+		return missing(err);
+	if (aws_session_warm(env->base, run->client, &fault, &own) != RC_OK)
+		return without(&fault, err);
 	if (aws_env_knows_own_account(env->aws) ||
 	    own_account_learn(env, run->client, run->db, region, account, &fault, &own) == RC_OK)
 		return RC_OK;
 	log_error("vendor_account_unknown", &own);
-	if (is_refusal(&fault))
+	if (own_account_is_refusal(&fault))
 		return refused(err);
 	return err_set(err, RC_RETRY, "vendor_account_unknown",
 		       "connectord does not know yet which AWS account is its own, and assumes no "
@@ -85,8 +106,10 @@ static bool is_by_our_policies(const struct aws_fault *fault)
 
 enum rc own_account_blame(const struct aws_fault *fault, struct err *err)
 {
-	if (is_refusal(fault))
+	if (own_account_is_refusal(fault))
 		return refused(err);
+	if (fault->class == AWS_CREDS_INVALID)
+		return missing(err);
 	if (is_by_our_policies(fault))
 		return err_set(err, RC_DENIED, "base_identity_denied",
 			       "The policies on connectord's own AWS identity do not let it "

@@ -97,10 +97,13 @@ void aws_session_free(struct aws_session *s); /* drops a reference */
 DEFINE_AUTO(aws_session)
 struct aws_session *aws_session_ref(struct aws_session *s) NEVER_NULL;
 
-/* The operator's own identity: AWS_ACCESS_KEY_ID/SECRET/SESSION_TOKEN, else the shared credentials
- * file (AWS_SHARED_CREDENTIALS_FILE, AWS_PROFILE). RC_NOT_FOUND: none; err says every place that
- * was looked at. */
-MUST_CHECK enum rc aws_session_base(struct aws_env *env, struct aws_session **ret, struct err *err);
+/* The operator's own identity, from where AWS's own tools look (workers/aws/source.h). Nothing is looked for yet: the first
+ * use does (or aws_session_warm). Without any, uses fail with AWS_CREDS_INVALID and the code no_base_credentials, and it is
+ * looked for again a few seconds later. */
+struct aws_session *aws_session_base(struct aws_env *env) NEVER_NULL;
+enum { AWS_ORIGIN_MAX = 96 };
+/* Where the base identity's credentials were found: "environment", "profile vendor"; "" = nowhere yet. */
+void aws_session_origin(struct aws_session *base, char ret[AWS_ORIGIN_MAX]);
 /* A stored access key. The secret is copied into guarded memory. */
 struct aws_session *aws_session_keys(struct aws_env *env, struct str access_key_id,
 				     struct str secret) NEVER_NULL;

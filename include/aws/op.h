@@ -43,7 +43,8 @@ struct aws_op {
 	int limit;             /* its value */
 	const char *xml_lists; /* every other list of an XML reply, separated by spaces */
 	const char *drop;      /* reply members that are never kept, at any depth: "QRCodePNG" */
-	bool secret;           /* the reply holds a secret: buffers are wiped */
+	bool secret;           /* request or reply hold a secret: buffers are wiped */
+	bool anonymous;        /* nobody signs it; the target's session may be NULL */
 };
 
 /* Every row of every service file, NULL past the end: what the client can call at all. The

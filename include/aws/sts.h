@@ -5,4 +5,5 @@
 #include "aws/op.h"
 extern const struct aws_op STS_GET_CALLER_IDENTITY;
 extern const struct aws_op STS_ASSUME_ROLE;
+extern const struct aws_op STS_ASSUME_ROLE_WITH_WEB_IDENTITY;
 #endif

@@ -13,13 +13,17 @@ MUST_CHECK enum rc own_account_learn(const struct worker_env *env, struct aws_cl
 				     char ret_account[VENDOR_ACCOUNT_MAX], struct aws_fault *fault,
 				     struct err *err);
 
+/* AWS itself called the credentials invalid or ended, rather than there being none to sign with. */
+bool own_account_is_refusal(const struct aws_fault *fault);
+
 /* Before a role is assumed. RC_OK: there is an identity, and its account is known (learned now, if need be). RC_DENIED:
- * base_identity_missing, base_identity_refused: the operator has to act. RC_RETRY: vendor_account_unknown. */
+ * base_identity_missing, base_identity_refused: the operator has to act. RC_RETRY: base_identity_unavailable,
+ * vendor_account_unknown. */
 MUST_CHECK enum rc own_account_ready(const struct task_run *run, const char *region,
 				     struct err *err);
 
-/* Whose fault it is that a role could not be assumed. RC_OK: not ours. RC_DENIED: base_identity_refused, base_identity_denied
- * (a policy on our side forbids it). */
+/* Whose fault it is that a role could not be assumed. RC_OK: not ours. RC_DENIED: base_identity_refused, base_identity_missing,
+ * base_identity_denied (a policy on our side forbids it). */
 MUST_CHECK enum rc own_account_blame(const struct aws_fault *fault, struct err *err);
 
 #endif

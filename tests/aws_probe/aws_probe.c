@@ -290,10 +290,9 @@ static const struct aws_op *find_op(const char *name)
 	return op;
 }
 
-static enum rc open_session(const struct options *o, struct work *w)
+static void open_session(const struct options *o, struct work *w)
 {
-	AUTO(aws_session) struct aws_session *base = NULL;
-	enum rc rc = aws_session_base(w->env, &base, &w->err);
+	AUTO(aws_session) struct aws_session *base = aws_session_base(w->env);
 	const struct aws_role role = {
 		.role_arn = o->role,
 		.external_id = o->external_id,
@@ -303,10 +302,7 @@ static enum rc open_session(const struct options *o, struct work *w)
 		.duration_s = o->duration_s,
 	};
 
-	if (rc != RC_OK)
-		return rc;
 	w->session = o->role == NULL ? TAKE(base) : aws_session_role(w->env, base, &role);
-	return RC_OK;
 }
 
 static void run_all(const struct options *o, struct work *w)
@@ -357,7 +353,7 @@ int main(int argc, char **argv)
 	started = clock_mono();
 	w.rc = aws_env_new(&settings, &w.env, &w.err);
 	if (w.rc == RC_OK)
-		w.rc = open_session(&o, &w);
+		open_session(&o, &w);
 	if (w.rc == RC_OK && o.params != NULL)
 		w.rc = json_parse(str_c(o.params), 16, &w.params, &w.err);
 	if (w.rc == RC_OK) {

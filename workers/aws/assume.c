@@ -4,7 +4,6 @@
 #include "base/awsname.h"
 #include "base/mem.h"
 #include "workers/aws/aws_env.h"
-#include <openssl/crypto.h>
 #include <stdio.h>
 
 enum { DURATION_S = 3600 };
@@ -64,39 +63,24 @@ static json_t *params_of(const struct assume *a)
 	return p;
 }
 
-/* jansson does not zero what it frees. The string is ours alone: the reply is not shared. */
-static void wipe(const json_t *credentials, const char *key)
-{
-	struct str s = json_str(credentials, key);
-
-	if (s.n > 0)
-		OPENSSL_cleanse((char *)(uintptr_t)s.p, s.n);
-}
-
-static enum rc read_reply(const struct assume *a, struct aws_env *env, const json_t *reply,
-			  struct creds **ret, struct aws_fault *fault, struct err *err)
+enum rc assume_read(const char *role_arn, struct aws_env *env, const json_t *reply,
+		    struct creds **ret, struct aws_fault *fault, struct err *err)
 {
 	const json_t *c = json_object_get(reply, "Credentials");
 	struct str arn = json_str(json_object_get(reply, "AssumedRoleUser"), "Arn");
-	struct str id = json_str(c, "AccessKeyId");
-	struct str secret = json_str(c, "SecretAccessKey");
-	struct str token = json_str(c, "SessionToken");
 	struct awsname_arn asked, got;
-	int64_t expires = 0;
+	struct err why = { 0 };
 	AUTO(creds) struct creds *creds = NULL;
+	enum rc rc = creds_read(c, "SessionToken", aws_env_wall(env), &creds, &why);
 
-	if (id.n == 0 || secret.n == 0 || token.n == 0 || secret.n > SECRET_MAX ||
-	    token.n > SECRET_MAX || clock_parse_iso(json_str(c, "Expiration"), &expires) != RC_OK)
-		return refuse(fault, AWS_TRANSIENT, "unparsable_reply",
-			      "the answer holds no usable credentials", err);
-	if (awsname_arn_parse(str_c(a->role_arn), &asked) != RC_OK ||
+	creds_wipe(c);
+	if (rc != RC_OK)
+		return refuse(fault, AWS_TRANSIENT, why.code, why.text, err);
+	if (awsname_arn_parse(str_c(role_arn), &asked) != RC_OK ||
 	    awsname_arn_parse(arn, &got) != RC_OK || !str_eq(asked.account, got.account) ||
 	    !str_eq(asked.partition, got.partition))
 		return refuse(fault, AWS_BAD_REQUEST, "other_account",
 			      "the session is of another account than the role", err);
-	creds = creds_new(id, secret, token);
-	creds->expires_wall = expires;
-	creds->born_wall = aws_env_wall(env);
 	*ret = TAKE(creds);
 	return RC_OK;
 }
@@ -110,12 +94,11 @@ enum rc assume_call(const struct assume *a, struct aws_env *env, struct aws_sess
 	AUTO_JSON json_t *reply = NULL;
 	struct awsname_arn arn;
 	struct err why = { 0 };
-	const json_t *credentials;
 	enum rc rc;
 
 	if (awsname_role_check(str_c(a->role_arn), &arn, &why) != RC_OK)
 		return refuse(fault, AWS_BAD_REQUEST, why.code, why.text, err);
-	if (aws_env_is_own_account(env, arn.account))
+	if (!a->ours && aws_env_is_own_account(env, arn.account))
 		return refuse(fault, AWS_DENIED, "own_account_role",
 			      "the role is in an account of the operator's own; such roles are "
 			      "never assumed",
@@ -124,9 +107,5 @@ enum rc assume_call(const struct assume *a, struct aws_env *env, struct aws_sess
 	rc = aws_call(client, &target, &STS_ASSUME_ROLE, params, &reply, fault, NULL, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = read_reply(a, env, reply, ret, fault, err);
-	credentials = json_object_get(reply, "Credentials");
-	wipe(credentials, "SecretAccessKey");
-	wipe(credentials, "SessionToken");
-	return rc;
+	return assume_read(a->role_arn, env, reply, ret, fault, err);
 }

@@ -4,7 +4,7 @@
 #include "base/lock.h"
 #include "base/mem.h"
 #include "workers/aws/assume.h"
-#include "workers/aws/provider.h"
+#include "workers/aws/fetch.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #define ADVISORY_MAX   (900 * CLOCK_S)  /* try to refresh when less is left */
 #define MANDATORY_MAX  (600 * CLOCK_S)  /* nothing is signed when less is left */
 #define ADVISORY_AGAIN (60 * CLOCK_S)   /* after a refresh that failed in time */
+#define BASE_AGAIN     (5 * CLOCK_S)    /* between searches for an identity that is not there */
 /* A session shorter than an hour has the same shares of its life. */
 #define ADVISORY_SHARE  4
 #define MANDATORY_SHARE 6
@@ -30,8 +31,10 @@ struct aws_session {
 	struct {
 		struct creds *creds;
 		bool refreshing;
-		uint64_t rounds;        /* refreshes that have ended */
-		int64_t not_before;     /* monotonic: no advisory refresh earlier */
+		uint64_t rounds;             /* refreshes that have ended */
+		int64_t not_before;          /* monotonic: no advisory refresh earlier */
+		int64_t base_not_before;     /* BASE: no other refresh earlier; until then, fault */
+		char origin[AWS_ORIGIN_MAX]; /* BASE: where the credentials came from */
 		struct aws_fault fault; /* why the last round failed; class AWS_OK = it did not */
 		struct err err;
 	} synced;
@@ -74,20 +77,20 @@ static const char *from_process(const char *name)
 	return getenv(name);
 }
 
-enum rc aws_session_base(struct aws_env *env, struct aws_session **ret, struct err *err)
+struct aws_session *aws_session_base(struct aws_env *env)
 {
-	struct creds *creds = NULL;
-	enum rc rc = provider_load(from_process, &creds, err);
+	return session_new(env, SESSION_BASE, NULL);
+}
 
-	if (rc == RC_OK)
-		*ret = session_new(env, SESSION_BASE, creds);
-	return rc;
+struct aws_session *aws_session_of(struct aws_env *env, struct creds *creds)
+{
+	return session_new(env, SESSION_KEYS, creds);
 }
 
 struct aws_session *aws_session_keys(struct aws_env *env, struct str access_key_id,
 				     struct str secret)
 {
-	return session_new(env, SESSION_KEYS, creds_new(access_key_id, secret, S("")));
+	return aws_session_of(env, creds_new(access_key_id, secret, S("")));
 }
 
 /* The account whose quota an AssumeRole through via uses. Its name only has to be the same for the
@@ -113,12 +116,36 @@ struct aws_session *aws_session_role(struct aws_env *env, struct aws_session *vi
 	return s;
 }
 
+/* Searched for anew each time: the operator may have put them somewhere else since. */
+static enum rc load_base(struct aws_session *s, struct aws_client *c, struct creds **ret,
+			 struct aws_fault *fault, struct err *err)
+{
+	AUTO(source) struct source *source = NULL;
+	struct err why = { 0 };
+	enum rc rc = source_find(from_process, &source, &why);
+
+	if (rc == RC_OK)
+		rc = fetch_creds(source, s->env, c, ret, fault, err);
+	/* What was denied was our own way to credentials, and not what they were wanted for. */
+	if (rc != RC_OK && fault->class != AWS_TRANSIENT && fault->class != AWS_THROTTLED &&
+	    fault->class != AWS_CANCELED)
+		fault->class = AWS_CREDS_INVALID;
+	if (source != NULL) {
+		lock_take(&s->lock);
+		snprintf(s->synced.origin, sizeof(s->synced.origin), "%s", source->where);
+		lock_drop(&s->lock);
+		return rc;
+	}
+	snprintf(fault->code, sizeof(fault->code), "%s", why.code);
+	snprintf(fault->message, sizeof(fault->message), "%s", why.text);
+	return err_set(err, rc, why.code, "%s", why.text);
+}
+
 /* New credentials from where this session has them. No lock is held. */
 static enum rc load(struct aws_session *s, struct aws_client *c, struct creds **ret,
 		    struct aws_fault *fault, struct err *err)
 {
 	struct aws_client *inner;
-	enum rc rc;
 
 	*fault = (struct aws_fault){ .class = AWS_OK };
 	switch (s->kind) {
@@ -129,13 +156,7 @@ static enum rc load(struct aws_session *s, struct aws_client *c, struct creds **
 		fault->class = AWS_BAD_REQUEST;
 		snprintf(fault->code, sizeof(fault->code), "role_chain");
 		return err_set(err, RC_INVALID, "role_chain", "roles are chained too deep");
-	case SESSION_BASE:
-		rc = provider_load(from_process, ret, err);
-		if (rc != RC_OK) {
-			fault->class = AWS_CREDS_INVALID;
-			snprintf(fault->code, sizeof(fault->code), "no_base_credentials");
-		}
-		return rc;
+	case SESSION_BASE: return load_base(s, c, ret, fault, err);
 	case SESSION_KEYS: break;
 	}
 	fault->class = AWS_CREDS_EXPIRED;
@@ -191,6 +212,9 @@ static void refresh_synced(struct aws_session *s, struct aws_client *c)
 	} else {
 		s->synced.not_before = clock_mono() + ADVISORY_AGAIN;
 	}
+	s->synced.base_not_before = 0;
+	if (rc != RC_OK && s->kind == SESSION_BASE && fault.class != AWS_CANCELED)
+		s->synced.base_not_before = clock_mono() + BASE_AGAIN;
 	lock_cond_wake_all(&s->changed);
 }
 
@@ -216,7 +240,8 @@ static enum rc settle_synced(struct aws_session *s, struct aws_client *c, uint64
 			return RC_OK;
 		if (f == FADING && (s->synced.refreshing || clock_mono() < s->synced.not_before))
 			return RC_OK;
-		if (f == STALE && s->synced.rounds != first) {
+		if (f == STALE &&
+		    (s->synced.rounds != first || clock_mono() < s->synced.base_not_before)) {
 			if (s->synced.fault.class != AWS_OK) {
 				*fault = s->synced.fault;
 				return err_set(err, s->synced.err.rc, s->synced.err.code, "%s",
@@ -262,17 +287,18 @@ static bool is_same(const struct creds *a, const struct creds *b)
 
 bool aws_session_reload(struct aws_session *s, uint64_t refused_id)
 {
-	AUTO(creds) struct creds *found = NULL;
+	AUTO(source) struct source *source = NULL;
 	struct err ignored = { 0 };
 	bool changed;
 
-	if (s->kind != SESSION_BASE || provider_load(from_process, &found, &ignored) != RC_OK)
+	if (s->kind != SESSION_BASE || source_find(from_process, &source, &ignored) != RC_OK ||
+	    source->kind != SOURCE_KEYS)
 		return false;
 	lock_take(&s->lock);
 	changed = s->synced.creds != NULL && s->synced.creds->id != refused_id;
-	if (!changed && !s->synced.refreshing && !is_same(s->synced.creds, found)) {
+	if (!changed && !s->synced.refreshing && !is_same(s->synced.creds, source->keys)) {
 		creds_free(s->synced.creds);
-		s->synced.creds = TAKE(found);
+		s->synced.creds = creds_ref(source->keys);
 		changed = true;
 	}
 	lock_drop(&s->lock);
@@ -286,4 +312,11 @@ enum rc aws_session_warm(struct aws_session *s, struct aws_client *client, struc
 
 	*fault = (struct aws_fault){ .class = AWS_OK };
 	return aws_session_creds(s, client, 0, &creds, fault, err);
+}
+
+void aws_session_origin(struct aws_session *s, char ret[AWS_ORIGIN_MAX])
+{
+	lock_take(&s->lock);
+	memcpy(ret, s->synced.origin, AWS_ORIGIN_MAX);
+	lock_drop(&s->lock);
 }

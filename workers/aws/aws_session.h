@@ -5,6 +5,8 @@
 #include "workers/aws/aws_client.h"
 #include "workers/aws/creds.h"
 
+/* A session of credentials at hand, which are its own then and never refreshed. */
+struct aws_session *aws_session_of(struct aws_env *env, struct creds *creds) NEVER_NULL;
 /* Credentials that last, refreshed when it is time; one refresh at once, whoever asks. refused_id:
  * credentials that AWS has called expired (0 = none): others are fetched. May call AWS on the
  * client's inner client. */

@@ -79,7 +79,9 @@ enum rc flight_send(struct run *run, struct flight *f, struct aws_fault *fault, 
 	enum rc rc;
 
 	creds_free(TAKE(f->creds));
-	rc = aws_session_creds(w->target->session, c, f->refused_id, &f->creds, fault, err);
+	rc = w->op->anonymous ? RC_OK
+			      : aws_session_creds(w->target->session, c, f->refused_id, &f->creds,
+						  fault, err);
 	if (rc != RC_OK)
 		return rc;
 	if (f->request.held == NULL)
@@ -89,8 +91,10 @@ enum rc flight_send(struct run *run, struct flight *f, struct aws_fault *fault, 
 	reply_start(&f->reply, w->op);
 	f->transfer.owner = f;
 	if (rc == RC_OK)
-		rc = request_sign(&f->request, &run->endpoint, f->creds, c->signer,
-				  clock_wall() + f->signed_skew, &lines, &why);
+		rc = f->creds == NULL
+			     ? request_plain(&f->request, &run->endpoint, &lines, &why)
+			     : request_sign(&f->request, &run->endpoint, f->creds, c->signer,
+					    clock_wall() + f->signed_skew, &lines, &why);
 	if (rc == RC_OK)
 		rc = transport_send(c->transport, &f->transfer, &f->request, &run->endpoint, &lines,
 				    &f->reply, &why);
@@ -214,7 +218,7 @@ static enum flight_next ambiguous(struct run *run, struct aws_fault *fault)
 
 static enum flight_next expired(struct run *run, struct flight *f)
 {
-	if (f->refreshed)
+	if (f->refreshed || f->creds == NULL)
 		return FLIGHT_FAILED;
 	f->refreshed = true;
 	f->refused_id = f->creds->id;
@@ -238,7 +242,8 @@ static enum flight_next failed(struct run *run, struct flight *f, struct aws_fau
 	case AWS_TRANSIENT: return transient(run, f, fault);
 	case AWS_CREDS_EXPIRED: return expired(run, f);
 	case AWS_CREDS_INVALID:
-		if (!f->refreshed && aws_session_reload(run->work->target->session, f->creds->id)) {
+		if (!f->refreshed && f->creds != NULL &&
+		    aws_session_reload(run->work->target->session, f->creds->id)) {
 			f->refreshed = true;
 			return again(run, f, clock_mono(), 0);
 		}

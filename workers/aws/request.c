@@ -11,6 +11,8 @@ void request_done(struct request *r)
 {
 	buf_done(&r->path);
 	buf_done(&r->url);
+	if (r->secret)
+		buf_wipe(&r->body);
 	buf_done(&r->body);
 	json_decref(r->held);
 	memset(r, 0, sizeof(*r));
@@ -251,6 +253,7 @@ enum rc request_build(struct request *r, const struct aws_op *op, const struct e
 	r->held = json_array();
 	r->method = op->method == NULL ? "POST" : op->method;
 	r->s3 = strcmp(e->signing_name, "s3") == 0;
+	r->secret = op->secret;
 	switch (op->proto) {
 	case AWS_QUERY:
 	case AWS_EC2: rc = build_form(r, op, all, err); break;
@@ -307,4 +310,16 @@ enum rc request_sign(const struct request *r, const struct endpoint *e, const st
 	if (rc == RC_OK)
 		return sigv4_authorize(signer, &to_sign, &scope, &keys, lines, err);
 	return err_set(err, RC_LIMIT, "request_too_long", "the headers of a request are too long");
+}
+
+enum rc request_plain(const struct request *r, const struct endpoint *e, struct buf *lines,
+		      struct err *err)
+{
+	enum rc rc = put_line(lines, S("host"), str_c(e->host));
+
+	for (size_t i = 0; i < r->headers_n && rc == RC_OK; i++)
+		rc = put_line(lines, r->headers[i].name, r->headers[i].value);
+	return rc == RC_OK ? rc
+			   : err_set(err, RC_LIMIT, "request_too_long",
+				     "the headers of a request are too long");
 }

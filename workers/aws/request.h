@@ -28,6 +28,7 @@ struct request {
 	size_t headers_n;
 	json_t *held; /* array of strings that the views point into */
 	bool s3;
+	bool secret; /* the body is wiped */
 };
 
 void request_done(struct request *r);
@@ -43,5 +44,8 @@ MUST_CHECK enum rc request_build(struct request *r, const struct aws_op *op,
 MUST_CHECK enum rc request_sign(const struct request *r, const struct endpoint *e,
 				const struct creds *creds, struct sigv4 *signer, int64_t wall,
 				struct buf *lines, struct err *err);
+/* The same for an operation that nobody signs. */
+MUST_CHECK enum rc request_plain(const struct request *r, const struct endpoint *e,
+				 struct buf *lines, struct err *err);
 
 #endif

@@ -10,3 +10,10 @@ const struct aws_op STS_ASSUME_ROLE = {
 	.iam_action = "sts:AssumeRole",
 	.secret = true,
 };
+/* Signed by nobody: the token is the proof. Ours only, never a customer's. */
+const struct aws_op STS_ASSUME_ROLE_WITH_WEB_IDENTITY = {
+	STS,
+	.action = "AssumeRoleWithWebIdentity",
+	.secret = true,
+	.anonymous = true,
+};

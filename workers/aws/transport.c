@@ -1,4 +1,4 @@
-/* The only file that drives libcurl. */
+/* The file that drives libcurl for AWS; agent.c does for the agents of our own credentials. */
 #include "workers/aws/transport.h"
 #include "base/mem.h"
 #include "workers/aws/netguard.h"
