@@ -1,6 +1,7 @@
 /* Handlers of /v1/connections: read fields, one database call, reply.
  * Never calls AWS, never opens what it sealed. */
 #include "api/connections.h"
+#include "api/checks.h"
 #include "api/connection_fields.h"
 #include "api/connection_json.h"
 #include "api/cursor.h"
@@ -115,6 +116,8 @@ struct http_reply connections_create(struct http_request *req)
 		return own_account(req);
 	if (!good || p.status)
 		return problem_reply(req, &p);
+	if (str_eq(http_query(req, "validate_only"), S("true")))
+		return checks_of_draft(req, &values, in.auth.secret_access_key.s);
 	if (seal(req, connection_id, in.auth.secret_access_key.s, &sealed, &values, &err) != RC_OK)
 		return problem_err(req, &err);
 

@@ -7,6 +7,7 @@
 #include "server/listen.h"
 #include "server/notify.h"
 #include "server/readiness.h"
+#include "server/waiters.h"
 
 #include <curl/curl.h>
 #include <signal.h>
@@ -18,6 +19,8 @@ struct parts {
 	struct http_env env;
 	struct auth *auth;
 	struct dbpool *pool;
+	struct waiters *waiters;
+	struct rate *rate;
 	struct readiness *readiness;
 	struct http_mhd *public, *admin;
 	const char *admin_socket;
@@ -31,7 +34,9 @@ static void parts_done(struct parts *p)
 	http_mhd_free(p->public);
 	http_mhd_free(p->admin);
 	auth_free(p->auth);
+	rate_free(p->rate);
 	readiness_free(p->readiness);
+	waiters_free(p->waiters);
 	dbpool_free(p->pool);
 	sealfile_free(p->env.seal);
 }
@@ -72,7 +77,10 @@ static enum rc build_pool(struct parts *p, const struct config *c, struct err *e
 						  .per_org = share_of(size),
 						  .statement_ms = STATEMENT_MS };
 
+	p->waiters = waiters_new();
 	p->pool = dbpool_new(&settings);
+	p->rate = rate_new((int)config_i64(c, "api_rate_per_key"),
+			   (int)config_i64(c, "api_rate_per_org"));
 	p->readiness = readiness_new(p->pool);
 	p->env.ready = readiness_check;
 	p->env.ready_arg = p->readiness;
@@ -129,6 +137,7 @@ static enum rc build(struct parts *p, const struct config *c, struct err *err)
 	p->env.setup_name_prefix = config_text(c, "setup_name_prefix");
 	p->env.setup_template_url = config_text(c, "setup_template_url");
 	p->env.verify_every_s = (int)config_i64(c, "verify_every_s");
+	p->env.webhook_allow_http = config_bool(c, "webhook_allow_http");
 	p->env.worker_slots = (int)config_i64(c, "worker_slots_default");
 	p->admin_socket = config_text(c, "admin_socket");
 	return build_pool(p, c, err);
@@ -144,6 +153,8 @@ static struct http_mhd_settings settings_of(const struct parts *p, const struct 
 			   .env = &p->env,
 			   .auth = p->auth,
 			   .pool = p->pool,
+			   .rate = p->rate,
+			   .waiters = p->waiters,
 			   .body_max = (size_t)config_i64(c, "http_body_max") },
 		.connections =
 			is_public ? (int)config_i64(c, "http_connections") : ADMIN_CONNECTIONS,
@@ -154,7 +165,6 @@ static struct http_mhd_settings settings_of(const struct parts *p, const struct 
 static enum rc start(struct parts *p, const struct config *c, struct err *err)
 {
 	struct http_mhd_settings s = settings_of(p, c, HTTP_PUBLIC);
-	p->env.webhook_allow_http = config_bool(c, "webhook_allow_http");
 	enum rc rc = listen_tcp(config_text(c, "listen_host"), (int)config_i64(c, "listen_port"),
 				&s.listen_fd, &p->port, err);
 
@@ -208,6 +218,7 @@ static void drain(struct parts *p, const sigset_t *set, int64_t drain_s)
 	int64_t deadline = clock_mono() + drain_s * CLOCK_S;
 
 	notify_send("STOPPING=1");
+	waiters_stop(p->waiters);
 	http_mhd_quiesce(p->public);
 	if (p->admin)
 		http_mhd_quiesce(p->admin);

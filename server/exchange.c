@@ -10,10 +10,12 @@
 #include "base/mem.h"
 #include "server/once.h"
 #include "server/rehearse.h"
+#include "server/trace.h"
+#include "server/waiters.h"
 
 #include <stdio.h>
 
-enum { POOL_WAIT_MS = 2000, DISCARD_MAX = 1024 * 1024, TRACE_MAX = 33 };
+enum { POOL_WAIT_MS = 2000, DISCARD_MAX = 1024 * 1024 };
 
 struct exchange {
 	const struct exchange_place *place;
@@ -24,7 +26,9 @@ struct exchange {
 	struct http_reply refusal; /* status 0: none so far */
 	bool overflow;
 	int64_t began;
-	char method[16], trace_id[TRACE_MAX];
+	char method[16];
+	struct trace trace;
+	struct rate_verdict rate;
 };
 
 struct exchange *exchange_new(const struct exchange_place *place, const char *target)
@@ -63,6 +67,21 @@ const char *exchange_request_id(const struct exchange *x)
 	return x->req.request_id;
 }
 
+const char *exchange_trace(const struct exchange *x)
+{
+	return x->trace.response;
+}
+
+const char *exchange_rate_policy(const struct exchange *x)
+{
+	return x->rate.left[0] ? rate_policy(x->place->rate) : "";
+}
+
+const char *exchange_rate_left(const struct exchange *x)
+{
+	return x->rate.left;
+}
+
 static bool is_word(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -78,7 +97,6 @@ static bool is_word(struct str s)
 static void name_request(struct exchange *x, const struct guard_head *head)
 {
 	struct str id = guard_value(head, S("X-Request-Id"));
-	struct str trace = guard_value(head, S("traceparent"));
 	char made[ID_TEXT_MAX];
 
 	if (is_word(id) && id.n < HTTP_REQUEST_ID_MAX) {
@@ -87,9 +105,7 @@ static void name_request(struct exchange *x, const struct guard_head *head)
 		id_text(id_new(), "req_", made);
 		(void)snprintf(x->req.request_id, sizeof(x->req.request_id), "%s", made);
 	}
-	/* W3C: version-traceid-parent-flags; only the trace id is of use to us. */
-	if (trace.n == 55 && is_word(trace) && trace.p[2] == '-' && trace.p[35] == '-')
-		(void)snprintf(x->trace_id, sizeof(x->trace_id), "%.32s", trace.p + 3);
+	x->trace = trace_begin(guard_value(head, S("traceparent")));
 	(void)snprintf(x->method, sizeof(x->method), "%.*s",
 		       (int)(head->method.n < 15 ? head->method.n : 15), head->method.p);
 }
@@ -160,6 +176,24 @@ static struct http_reply refusal_of(struct exchange *x, const struct err *err)
 	return reply;
 }
 
+/* Whoever is known pays for what he asks, also for what he may not have. */
+static void check_rate(struct exchange *x)
+{
+	const struct http_caller *c = &x->req.caller;
+
+	if (c->party != HTTP_ORGANIZATION)
+		return;
+	x->rate = rate_take(x->place->rate, str_c(c->actor), c->org_id, clock_mono());
+	if (!x->rate.refused)
+		return;
+	refuse(x,
+	       problem_of(&x->req, 429, "rate_limited",
+			  "There were too many requests; RateLimit says how many there may be, and"
+			  " Retry-After when to go on."),
+	       false);
+	x->refusal.retry_after_s = x->rate.retry_after_s;
+}
+
 static void check_caller(struct exchange *x, const struct guard_head *head)
 {
 	struct err err = { 0 };
@@ -175,7 +209,11 @@ static void check_caller(struct exchange *x, const struct guard_head *head)
 		return;
 	if (auth_check(x->place->auth, &request, x->place->pool, &x->req.caller, &err) != RC_OK)
 		refuse(x, refusal_of(x, &err), false);
-	else if ((x->req.caller.scopes & x->req.route->scope) != x->req.route->scope)
+	else
+		check_rate(x);
+	if (x->refusal.status)
+		return;
+	if ((x->req.caller.scopes & x->req.route->scope) != x->req.route->scope)
 		forbid(x);
 }
 
@@ -208,10 +246,11 @@ static void check_promises(struct exchange *x, const struct guard_head *head)
 	check_once(x, head);
 	if (!x->refusal.status && x->req.route->if_match && !guard_has(head, S("If-Match")))
 		refuse(x,
-		       problem_of(&x->req, 428, "precondition_required",
-				  "This change needs If-Match with the ETag of what you read, so that"
-				  " you do not undo what somebody else changed since; * means whatever"
-				  " it is at."),
+		       problem_of(
+			       &x->req, 428, "precondition_required",
+			       "This change needs If-Match with the ETag of what you read, so that"
+			       " you do not undo what somebody else changed since; * means whatever"
+			       " it is at."),
 		       false);
 }
 
@@ -300,8 +339,7 @@ void exchange_body(struct exchange *x, struct str part)
 
 static bool is_rehearsal(const struct exchange *x)
 {
-	return x->req.route->rehearse &&
-	       str_eq(http_query(&x->req, "validate_only"), S("true"));
+	return x->req.route->rehearse && str_eq(http_query(&x->req, "validate_only"), S("true"));
 }
 
 static struct http_reply run(struct exchange *x)
@@ -322,7 +360,7 @@ static struct http_reply run(struct exchange *x)
 		reply = x->req.route->run(&x->req);
 	dbpool_give(x->place->pool, x->req.caller.org_id, x->req.db);
 	x->req.db = NULL;
-	return reply;
+	return waiters_follow(x->place->waiters, x->place->pool, &x->req, reply);
 }
 
 static const char *route_of(const struct exchange *x)
@@ -340,7 +378,7 @@ static void log_cause(const struct exchange *x, const struct http_reply *reply)
 		  LOG_STR("code", err->code), LOG_STR("text", err->text),
 		  LOG_STR("method", x->method), LOG_STR("route", route_of(x)),
 		  LOG_STR("request_id", x->req.request_id), LOG_STR("actor", x->req.caller.actor),
-		  LOG_STR("trace_id", x->trace_id), LOG_END);
+		  LOG_STR("trace_id", x->trace.id), LOG_END);
 }
 
 struct http_reply exchange_reply(struct exchange *x)
@@ -367,5 +405,5 @@ void exchange_log(const struct exchange *x, int status)
 	log_event(LOG_INFO, "request", LOG_STR("method", x->method), LOG_STR("route", route_of(x)),
 		  LOG_I64("status", status), LOG_I64("ms", (clock_mono() - x->began) / CLOCK_MS),
 		  LOG_STR("request_id", x->req.request_id), LOG_STR("actor", x->req.caller.actor),
-		  LOG_STR("trace_id", x->trace_id), LOG_END);
+		  LOG_STR("trace_id", x->trace.id), LOG_END);
 }

@@ -118,7 +118,8 @@ class Bodies:
             inner = self.nested(name, f"{key}_item", schema["items"])
             return {"kind": "FIELD_OBJECTS", "inner": inner.upper(), "size": f"sizeof(struct {inner})", **row}, ""
         one = scalar_row(item, place)
-        require(MEMBERS[one["kind"]] == "text" and "nullable" not in one, place, "a list has texts or objects")
+        good = MEMBERS[one["kind"]] == "text" or one["kind"] == "FIELD_INT"
+        require(good and "nullable" not in one, place, "a list has texts, whole numbers or objects")
         table = f"{name}_{key}_item".upper()
         before = f"static const struct field {table}[] = {{\n{line(one)}}};\n"
         return {"kind": "FIELD_LIST", "inner": table, **row}, before

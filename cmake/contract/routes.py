@@ -53,7 +53,8 @@ def route(contract, path, item, method, operation):
     query, table = query_table(contract, operation["operationId"], given)
     flags = [name for name, on in (("offline", operation.get("x-offline")), ("if_match", headers.get("If-Match", {}).get("required")),
                                    ("once", "Idempotency-Key" in headers),
-                                   ("rehearse", any(p["name"] == "validate_only" and p["in"] == "query" for p in given))) if on]
+                                   ("rehearse", not operation.get("x-checks-itself") and
+                                    any(p["name"] == "validate_only" and p["in"] == "query" for p in given))) if on]
     cells = [f'"{method.upper()}"', f'"{path}"', *rights(path, operation), body_kind(contract, path, operation), query,
              operation["operationId"]] + [f".{flag} = true" for flag in flags]
     return "\t{ " + ", ".join(cells) + " },\n", table

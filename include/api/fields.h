@@ -31,7 +31,7 @@ enum fields_kind {
 	FIELD_BOOL,     /* fields_number */
 	FIELD_DURATION, /* fields_number: ISO 8601, min..max seconds */
 	FIELD_TIME,     /* fields_number: RFC 3339 */
-	FIELD_LIST,     /* fields_tree: min..max texts, each as inner[0] says */
+	FIELD_LIST,     /* fields_tree: min..max texts or numbers, each as inner[0] says */
 	FIELD_OBJECTS, /* fields_tree: min..max objects of inner; each fills a struct of size bytes */
 	FIELD_TREE,    /* fields_tree: any object of at most max bytes */
 	FIELD_FIXED,   /* may never be sent: it is immutable */

@@ -46,10 +46,11 @@ struct http_pair {
 	char *name, *value; /* decoded, owned by the request */
 };
 
-struct http_request;
 struct field;
+struct http_request;
 struct http_reply;
 typedef struct http_reply http_handler(struct http_request *req);
+typedef struct http_reply http_later(struct http_request *req, struct id id);
 
 enum http_listener { HTTP_PUBLIC = 1, HTTP_ADMIN = 2 };
 enum http_body { HTTP_NO_BODY, HTTP_JSON, HTTP_MERGE_PATCH, HTTP_OPTIONAL_JSON };
@@ -61,12 +62,12 @@ struct http_route {
 	enum http_party need; /* HTTP_NONE: no credential asked */
 	uint32_t scope;       /* of api/scope.h, for organizations */
 	enum http_body body;
-	const struct field *query; /* parameters that it knows (api/fields.h), FIELD_END behind them */
+	const struct field
+		*query;    /* parameters that it knows (api/fields.h), FIELD_END behind them */
 	http_handler *run; /* NULL ends the table */
 	bool offline;      /* runs without a database connection */
 	bool if_match;     /* a request without If-Match is refused: 428 */
 	bool once;         /* Idempotency-Key is honoured */
-	bool rehearse;     /* ?validate_only=true undoes what the handler did */
 	bool rehearse;     /* ?validate_only=true undoes what the handler did */
 };
 
@@ -89,23 +90,27 @@ struct http_reply {
 	int status;
 	char *body; /* owned, NULL = none */
 	size_t n;
-	struct str fixed; /* static bytes in place of a body */
-	const char *type; /* static */
+	struct str fixed;             /* static bytes in place of a body */
+	const char *type;             /* static */
 	char policy[HTTP_POLICY_MAX]; /* Content-Security-Policy; "" = nothing is allowed */
 	char location[HTTP_LOCATION_MAX];
 	char etag[40];
 	const char *allow; /* static */
 	int retry_after_s;
-	const char *secret; /* static: the member of the body that is shown this once; NULL = none */
-	bool replayed;      /* it is the answer to an earlier request with the same Idempotency-Key */
-	bool close;         /* end the connection after this answer */
+	const char
+		*secret;  /* static: the member of the body that is shown this once; NULL = none */
+	bool replayed;    /* it is the answer to an earlier request with the same Idempotency-Key */
+	bool close;       /* end the connection after this answer */
 	struct err cause; /* what a 5xx hides from the caller; the server logs it */
+	/* Not NULL: what was asked for goes on. The server may ask later() how far it is, for up to wait_s and with nothing
+	 * held in between; an answer that has no later of its own takes the place of this one. */
+	http_later *later;
+	struct id later_id;
+	int wait_s;
 };
 
 void http_request_done(struct http_request *req); /* frees the query pairs */
 void http_reply_done(struct http_reply *reply);
-/* The body with null in place of what is shown only once; NULL when there is no such thing. mem_free(). */
-char *http_reply_hidden(const struct http_reply *reply);
 /* The body with null in place of what is shown only once; NULL when there is no such thing. mem_free(). */
 char *http_reply_hidden(const struct http_reply *reply);
 /* The value of a declared query parameter, "" when it was not sent. It was judged by the route's
