@@ -21,10 +21,12 @@ struct http_reply reply_json(int status, json_t *body)
 
 struct http_reply reply_out(int status, struct json_out *o)
 {
+	struct http_reply reply = { .status = status, .type = "application/json", .n = o->b.n };
+
 	assert(!o->full);
-	return (struct http_reply){
-		.status = status, .type = "application/json", .n = o->b.n, .body = buf_take(&o->b)
-	};
+	/* After n is read: initializers run in any order. */
+	reply.body = buf_take(&o->b);
+	return reply;
 }
 
 struct http_reply reply_page_out(struct json_out *o, const char *next_cursor)
