@@ -28,7 +28,9 @@ static struct id bind(const struct http_request *req, struct str position)
 	parts[n++] = position;
 	for (const struct field *f = req->route->query;
 	     f->kind != FIELD_END && n + 2 <= COUNT_OF(parts); f++) {
-		if (strcmp(f->name, "cursor") == 0 || strcmp(f->name, "limit") == 0)
+		/* How a list begins and how much of it is sent: no filters. */
+		if (strcmp(f->name, "cursor") == 0 || strcmp(f->name, "limit") == 0 ||
+		    strcmp(f->name, "start") == 0)
 			continue;
 		parts[n++] = str_c(f->name);
 		parts[n++] = query_of(req, f->name);

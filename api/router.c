@@ -75,11 +75,16 @@ enum router_found router_match(const struct http_route *table, enum http_listene
 			       const char **ret_allow)
 {
 	struct str found[HTTP_SEGMENTS_MAX] = { 0 };
+	const char *first = NULL;
 	unsigned mask = 0;
 
+	/* The table has words before holes, so the first pattern that matches is the one that is meant. */
 	for (const struct http_route *row = table; row->run; row++) {
 		if (!(row->listeners & (int)listener) || !matches(row->pattern, path, found))
 			continue;
+		if (first && strcmp(first, row->pattern) != 0)
+			break;
+		first = row->pattern;
 		mask |= method_bit(str_c(row->method));
 		if (!str_eq(str_c(row->method), method))
 			continue;

@@ -111,8 +111,7 @@ static struct guard_verdict judge_lines(const struct guard_head *head)
 		{ "Host", 4 },           { "Content-Length", 14 },   { "Transfer-Encoding", 17 },
 		{ "Authorization", 13 }, { "SlashID-API-Key", 15 },  { "Content-Type", 12 },
 		{ "If-Match", 8 },       { "Content-Encoding", 16 }, { "Expect", 6 },
-		{ "Idempotency-Key", 15 },
-		{ "X-Org-Id", 8 },       { "SlashID-OrgID", 13 },
+		{ "X-Org-Id", 8 },       { "SlashID-OrgID", 13 },    { "Idempotency-Key", 15 },
 	};
 
 	if (head->headers_cut)

@@ -116,6 +116,9 @@ static void add_headers(struct MHD_Response *response, const struct http_reply *
 	add(response, "ETag", reply->etag);
 	add(response, "Allow", reply->allow);
 	add(response, "X-Request-Id", exchange_request_id(x));
+	add(response, "traceresponse", exchange_trace(x));
+	add(response, "RateLimit-Policy", exchange_rate_policy(x));
+	add(response, "RateLimit", exchange_rate_left(x));
 	if (reply->retry_after_s > 0) {
 		(void)snprintf(seconds, sizeof(seconds), "%d", reply->retry_after_s);
 		add(response, "Retry-After", seconds);

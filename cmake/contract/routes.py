@@ -62,7 +62,9 @@ def route(contract, path, item, method, operation):
 
 def routes(contract):
     rows, tables, handlers = "", "static const struct field NO_QUERY[] = { { .kind = FIELD_END } };\n", []
-    for path, method, item, operation in operations(contract):
+    # Words before holes: the first pattern that matches a path is the one that is meant.
+    ordered = sorted(operations(contract), key=lambda found: ["{" in segment for segment in found[0].split("/")])
+    for path, method, item, operation in ordered:
         row, table = route(contract, path, item, method, operation)
         rows, tables = rows + row, tables + table
         handlers.append(operation["operationId"])
