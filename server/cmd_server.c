@@ -21,7 +21,6 @@ struct parts {
 	struct dbpool *pool;
 	struct waiters *waiters;
 	struct rate *rate;
-	struct rate *rate;
 	struct readiness *readiness;
 	struct http_mhd *public, *admin;
 	const char *admin_socket;
@@ -35,7 +34,6 @@ static void parts_done(struct parts *p)
 	http_mhd_free(p->public);
 	http_mhd_free(p->admin);
 	auth_free(p->auth);
-	rate_free(p->rate);
 	rate_free(p->rate);
 	readiness_free(p->readiness);
 	waiters_free(p->waiters);
@@ -81,8 +79,6 @@ static enum rc build_pool(struct parts *p, const struct config *c, struct err *e
 
 	p->waiters = waiters_new();
 	p->pool = dbpool_new(&settings);
-	p->rate = rate_new((int)config_i64(c, "api_rate_per_key"),
-			   (int)config_i64(c, "api_rate_per_org"));
 	p->rate = rate_new((int)config_i64(c, "api_rate_per_key"),
 			   (int)config_i64(c, "api_rate_per_org"));
 	p->readiness = readiness_new(p->pool);
@@ -157,7 +153,6 @@ static struct http_mhd_settings settings_of(const struct parts *p, const struct 
 			   .env = &p->env,
 			   .auth = p->auth,
 			   .pool = p->pool,
-			   .rate = p->rate,
 			   .rate = p->rate,
 			   .waiters = p->waiters,
 			   .body_max = (size_t)config_i64(c, "http_body_max") },

@@ -5,7 +5,6 @@
 #include "server/auth.h"
 #include "server/guard.h"
 #include "server/rate.h"
-#include "server/rate.h"
 
 /* What all requests of a listener share; immutable after start. */
 struct exchange_place {
@@ -13,7 +12,6 @@ struct exchange_place {
 	const struct http_env *env;
 	struct auth *auth;
 	struct dbpool *pool;
-	struct rate *rate;
 	struct rate *rate;
 	size_t body_max;
 	struct waiters *waiters;
@@ -38,10 +36,6 @@ void exchange_body(struct exchange *x, struct str part);
 /* The answer; the caller's. Runs the handler unless begin refused. Call once. */
 struct http_reply exchange_reply(struct exchange *x);
 const char *exchange_request_id(const struct exchange *x);
-/* The values of traceresponse, RateLimit-Policy and RateLimit; "" = none. */
-const char *exchange_trace(const struct exchange *x);
-const char *exchange_rate_policy(const struct exchange *x);
-const char *exchange_rate_left(const struct exchange *x);
 /* The values of traceresponse, RateLimit-Policy and RateLimit; "" = none. */
 const char *exchange_trace(const struct exchange *x);
 const char *exchange_rate_policy(const struct exchange *x);
