@@ -1,6 +1,7 @@
 /* Spelling of what the contract names with x-check: names of AWS, secrets, UUIDs.
  * Never asks anybody whether such a thing exists. */
 #include "api/format.h"
+#include "api/webhook_url.h"
 #include "base/awsname.h"
 #include "base/cron.h"
 #include "base/id.h"
@@ -124,4 +125,9 @@ enum rc format_time_zone(struct str s, struct err *err)
 	AUTO(zone) struct zone *z = NULL;
 
 	return zone_load(s, &z, err) == RC_OK ? RC_OK : RC_INVALID;
+}
+
+enum rc format_webhook_url(struct str s, struct err *err)
+{
+	return webhook_url_judge(s, err);
 }

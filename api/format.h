@@ -17,5 +17,7 @@ MUST_CHECK enum rc format_bucket(struct str s, struct err *err);
 MUST_CHECK enum rc format_prefix(struct str s, struct err *err);
 MUST_CHECK enum rc format_cron(struct str s, struct err *err);
 MUST_CHECK enum rc format_time_zone(struct str s, struct err *err);
+/* By its text; whether plain http is allowed is the handler's to judge. */
+MUST_CHECK enum rc format_webhook_url(struct str s, struct err *err);
 
 #endif

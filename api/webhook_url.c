@@ -67,7 +67,7 @@ static enum rc judge_authority(struct str authority, struct err *err)
 	return RC_OK;
 }
 
-enum rc webhook_url_judge(struct str url, bool allow_http, struct err *err)
+enum rc webhook_url_judge(struct str url, struct err *err)
 {
 	bool secure = str_starts(url, S("https://"));
 	struct str rest = str_sub(url, secure ? 8 : 7, url.n);
@@ -75,9 +75,8 @@ enum rc webhook_url_judge(struct str url, bool allow_http, struct err *err)
 
 	if (url.n > WEBHOOK_URL_MAX)
 		return refuse(err, "is longer than 2048 bytes");
-	if (!secure && !(allow_http && str_starts(url, S("http://"))))
-		return refuse(err, allow_http ? "must begin with https:// or http://"
-					      : "must begin with https://");
+	if (!secure && !str_starts(url, S("http://")))
+		return refuse(err, "must begin with https://");
 	if (str_has(rest, S("#")))
 		return refuse(err, "has a fragment, which no receiver ever sees");
 	for (size_t i = 0; i < rest.n; i++)

@@ -5,11 +5,11 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include <stdbool.h>
 
 enum { WEBHOOK_URL_MAX = 2048 };
 
-/* RC_INVALID says which rule it breaks: scheme, user, fragment, host, port, characters, length. */
-MUST_CHECK enum rc webhook_url_judge(struct str url, bool allow_http, struct err *err);
+/* https and http; whether the latter is allowed is the caller's to judge. RC_INVALID says which rule it
+ * breaks: scheme, user, fragment, host, port, characters, length. */
+MUST_CHECK enum rc webhook_url_judge(struct str url, struct err *err);
 
 #endif

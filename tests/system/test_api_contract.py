@@ -63,7 +63,9 @@ def speak(server, database):
     rows.change(user, "created", "2026-11-01T00:00:00Z", None, {"name": "u"})
     rows.coverage("users", "ok")
     sync = org.sync(connection["id"])
-    ids = {"{org_id}": org.org_id, "{conn_id}": connection["id"], "{sync_id}": sync["id"], "{ent_id}": user,
+    webhook = expect(org.post("/v1/webhooks", {"url": "https://example.com/"}), 201)["id"]
+    delivery = expect(org.post(f"/v1/webhooks/{webhook}/test"), 202)["id"]
+    ids = {"{whk_id}": webhook, "{dlv_id}": delivery, "{org_id}": org.org_id, "{conn_id}": connection["id"], "{sync_id}": sync["id"], "{ent_id}": user,
            "{key_id}": "key_" + org.key.split("_")[2], "{kind}": "verify"}
 
     def send(method, path, body=None, media="application/json", query="", **holes):
@@ -106,7 +108,8 @@ def test_every_read_fits_its_schema(speak, path):
 @pytest.mark.parametrize("method, path", sorted((m, p) for m, p in declared(DOCUMENT) if "{" in p))
 def test_every_missing_thing_fits_the_problem_schema(speak, method, path):
     nothing = {"org_id": str(uuid.uuid4()), "conn_id": "conn_" + uuid.uuid4().hex, "sync_id": "sync_" + uuid.uuid4().hex,
-               "ent_id": "ent_" + uuid.uuid4().hex, "key_id": "key_" + uuid.uuid4().hex}
+               "ent_id": "ent_" + uuid.uuid4().hex, "key_id": "key_" + uuid.uuid4().hex,
+               "whk_id": "whk_" + uuid.uuid4().hex, "dlv_id": "dlv_" + uuid.uuid4().hex}
     body = {} if method == "PATCH" else {"name": "x", "role": "owner"} if path.endswith("/keys") and method == "POST" else None
     assert speak(method, path, body, **nothing).status_code == 404
 

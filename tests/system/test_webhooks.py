@@ -115,7 +115,8 @@ class TestSignature:
         try:
             strict = start_server(database=place)
             tenant = strict.organization()
-            assert tenant.post("/v1/webhooks", {"url": "http://127.0.0.1/"}).status_code == 422
+            said = expect(tenant.post("/v1/webhooks", {"url": "http://example.com/"}), 422)
+            assert [error["code"] for error in said["errors"]] == ["plain_http"]
             doubting = start_worker(database=place, **{**SETTINGS, "webhook_allow_http": "false"})
             one = Endpoint(tenant, secure)
             one.test()
@@ -264,8 +265,8 @@ def flood(handler, got):
 
 
 def endless_head(handler, got):
-    handler.send_response(200)
     try:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
         while True:
             handler.wfile.write(b"X-More: " + b"y" * 1000 + b"\r\n")
     except OSError:
@@ -308,6 +309,15 @@ class TestBadReceivers:
         two = endpoint(endless_head)
         two.test()
         assert two.wait(lambda d: d["attempts"] >= 1, "it was tried")["last_error"] == "reply_too_long"
+
+    def test_what_speaks_no_http_did_not_answer(self, endpoint):
+        def speak(handler, got):
+            handler.wfile.write(b"220 mail.example.com ESMTP\r\n")
+            handler.close_connection = True
+        one = endpoint(speak)
+        one.test()
+        tried = one.wait(lambda d: d["attempts"] >= 1, "it was tried")
+        assert (tried["last_error"], tried["last_status"]) == ("not_http", None)
 
     def test_one_that_hangs_up_is_tried_again(self, endpoint):
         def hang_up(handler, got):
@@ -387,7 +397,7 @@ class TestWhereItMayGo:
 
     @pytest.mark.parametrize("url", ["ftp://example.com/", "https://user@example.com/", "https://example.com/#x", "https://example.com:0/",
                                      "https://example.com/\u0001", "https://ex\u00e4mple.com/", "https://", "x", "https://a b/",
-                                     "https://example.com/" + "x" * 2029])
+                                     "https://example.com/" + "x" * 2029], ids=range(10))
     def test_an_address_that_is_none_is_refused_when_it_is_written(self, org, url):
         said = expect(org.post("/v1/webhooks", {"url": url}), 422)
         assert [error["pointer"] for error in said["errors"]] == ["/url"]

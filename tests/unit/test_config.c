@@ -253,9 +253,12 @@ static void table_is_sorted_helpful_and_its_defaults_are_valid(void **state)
 	assert_int_equal(config_load(NULL, &c, NULL), RC_OK);
 	for (size_t i = 0; (e = config_entry_at(i)); i++) {
 		assert_true(!last || strcmp(last->name, e->name) < 0);
-		/* The clock is read before any command line is. */
+		/* The clock is read before any command line is; tests alone shorten pauses. */
+		bool environment = strcmp(e->name, "clock_offset_s") == 0 ||
+				   strcmp(e->name, "webhook_retry_ppm") == 0;
+
 		assert_int_equal(config_set(c, e->name, str_c(e->fallback), NULL),
-				 strcmp(e->name, "clock_offset_s") == 0 ? RC_INVALID : RC_OK);
+				 environment ? RC_INVALID : RC_OK);
 		assert_true(strlen(e->help) > 20 && e->help[strlen(e->help) - 1] != ' ');
 		assert_true(e->kind != CONFIG_I64 || e->min < e->max);
 		last = e;

@@ -21,12 +21,13 @@ static void ordinary_addresses_are_taken(void **state)
 		"https://[2001:db8::1]:443/x",
 		"https://[2001:db8::1]?x",
 		"https://localhost:1/",
+		"http://example.com/",
 		"https://example.com/a@b:c",
 		"https://example.com:65535",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(GOOD); i++)
-		if (webhook_url_judge(str_c(GOOD[i]), false, NULL) != RC_OK)
+		if (webhook_url_judge(str_c(GOOD[i]), NULL) != RC_OK)
 			fail_msg("%s is refused", GOOD[i]);
 }
 
@@ -51,6 +52,7 @@ static void what_two_readers_could_read_differently_is_refused(void **state)
 		"https://example.com/\x7f",
 		"https://example.com/\xc3\xa4",
 		"https://user@example.com/",
+		"http://user@example.com/",
 		"https://user:pw@example.com/",
 		"https://example.com@127.0.0.1/",
 		"https://example.com#@127.0.0.1/",
@@ -85,19 +87,11 @@ static void what_two_readers_could_read_differently_is_refused(void **state)
 	for (size_t i = 0; i < COUNT_OF(BAD); i++) {
 		struct err err = { 0 };
 
-		if (webhook_url_judge(str_c(BAD[i]), false, &err) != RC_INVALID)
+		if (webhook_url_judge(str_c(BAD[i]), &err) != RC_INVALID)
 			fail_msg("%s is taken", BAD[i]);
 		assert_string_equal(err.code, "invalid_url");
 	}
-	assert_int_equal(webhook_url_judge(str_n("https://a\0b/", 12), false, NULL), RC_INVALID);
-}
-
-static void plain_http_is_the_operators_to_allow(void **state)
-{
-	assert_int_equal(webhook_url_judge(S("http://example.com/"), false, NULL), RC_INVALID);
-	assert_int_equal(webhook_url_judge(S("http://example.com/"), true, NULL), RC_OK);
-	assert_int_equal(webhook_url_judge(S("http://user@example.com/"), true, NULL), RC_INVALID);
-	assert_int_equal(webhook_url_judge(S("ftp://example.com/"), true, NULL), RC_INVALID);
+	assert_int_equal(webhook_url_judge(str_n("https://a\0b/", 12), NULL), RC_INVALID);
 }
 
 static void the_longest_address_has_2048_bytes(void **state)
@@ -105,12 +99,12 @@ static void the_longest_address_has_2048_bytes(void **state)
 	AUTO_TEXT char *url = mem_text("https://example.com/%02028d", 0);
 
 	assert_int_equal(strlen(url), WEBHOOK_URL_MAX);
-	assert_int_equal(webhook_url_judge(str_c(url), false, NULL), RC_OK);
-	assert_int_equal(webhook_url_judge(str_n(url, WEBHOOK_URL_MAX - 1), false, NULL), RC_OK);
+	assert_int_equal(webhook_url_judge(str_c(url), NULL), RC_OK);
+	assert_int_equal(webhook_url_judge(str_n(url, WEBHOOK_URL_MAX - 1), NULL), RC_OK);
 
 	AUTO_TEXT char *longer = mem_text("%s0", url);
 
-	assert_int_equal(webhook_url_judge(str_c(longer), false, NULL), RC_INVALID);
+	assert_int_equal(webhook_url_judge(str_c(longer), NULL), RC_INVALID);
 }
 
 int main(void)
@@ -118,7 +112,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ordinary_addresses_are_taken),
 		cmocka_unit_test(what_two_readers_could_read_differently_is_refused),
-		cmocka_unit_test(plain_http_is_the_operators_to_allow),
 		cmocka_unit_test(the_longest_address_has_2048_bytes),
 	};
 

@@ -146,6 +146,9 @@ void post_close(struct post *f, CURLM *multi)
 
 static const char *fault_of(const struct post *f, CURLcode code)
 {
+	long asked = 0;
+
+	curl_easy_getinfo(f->easy, CURLINFO_REQUEST_SIZE, &asked);
 	if (f->received > POST_REPLY_MAX)
 		return "reply_too_long";
 	if (f->refused && code == CURLE_COULDNT_CONNECT)
@@ -160,7 +163,7 @@ static const char *fault_of(const struct post *f, CURLcode code)
 	    code == CURLE_SSL_CACERT_BADFILE)
 		return "tls_failed";
 	if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT)
-		return "url_refused";
+		return asked > 0 ? "not_http" : "url_refused"; /* an answer without a head */
 	return "connection_lost";
 }
 
