@@ -97,6 +97,29 @@ static struct body_connection_patch as_patch(const struct body_new_connection *n
 	};
 }
 
+static bool take_new(const struct body_new_connection *sent, const json_t *tree,
+		     struct body_connection_patch *in, struct connection_values *ret,
+		     struct problem *p)
+{
+	*in = as_patch(sent);
+	*ret = (struct connection_values){ .cloudtrail_days = CONNECTION_FIELDS_DAYS,
+					   .cloudtrail_digest_prefix = S("AWSLogs"),
+					   .schedule = schedule_plan_defaults() };
+	ret->schedule.every_s = CONNECTION_FIELDS_EVERY_S;
+	apply(ret, in, p);
+	ret->aws_account_id = sent->aws_account_id.s;
+	ret->aws_organization_id = sent->aws_organization_id.s;
+	judge_auth(&in->auth, p);
+	if (!json_object_get(tree, "aws_account_id") &&
+	    !json_object_get(tree, "aws_organization_id"))
+		problem_field(p, "/aws_account_id", "required",
+			      "Either aws_account_id or aws_organization_id is required.");
+	if (json_object_get(tree, "aws_account_id") && json_object_get(tree, "aws_organization_id"))
+		problem_field(p, "/aws_organization_id", "only_one",
+			      "Only one of aws_account_id and aws_organization_id may be given.");
+	return p->status == 0;
+}
+
 bool connection_fields_create(struct str body, struct body_connection_patch *in,
 			      struct connection_values *ret, json_t **ret_tree, struct problem *p)
 {
@@ -105,24 +128,17 @@ bool connection_fields_create(struct str body, struct body_connection_patch *in,
 	if (!fields_read(body, FIELDS_CREATE, BODY_NEW_CONNECTION, &sent, ret_tree, p) &&
 	    !*ret_tree)
 		return false;
-	*in = as_patch(&sent);
-	*ret = (struct connection_values){ .cloudtrail_days = CONNECTION_FIELDS_DAYS,
-					   .cloudtrail_digest_prefix = S("AWSLogs"),
-					   .schedule = schedule_plan_defaults() };
-	ret->schedule.every_s = CONNECTION_FIELDS_EVERY_S;
-	apply(ret, in, p);
-	ret->aws_account_id = sent.aws_account_id.s;
-	ret->aws_organization_id = sent.aws_organization_id.s;
-	judge_auth(&in->auth, p);
-	if (!json_object_get(*ret_tree, "aws_account_id") &&
-	    !json_object_get(*ret_tree, "aws_organization_id"))
-		problem_field(p, "/aws_account_id", "required",
-			      "Either aws_account_id or aws_organization_id is required.");
-	if (json_object_get(*ret_tree, "aws_account_id") &&
-	    json_object_get(*ret_tree, "aws_organization_id"))
-		problem_field(p, "/aws_organization_id", "only_one",
-			      "Only one of aws_account_id and aws_organization_id may be given.");
-	return p->status == 0;
+	return take_new(&sent, *ret_tree, in, ret, p);
+}
+
+bool connection_fields_item(const json_t *item, struct body_connection_patch *in,
+			    struct connection_values *ret, struct problem *p)
+{
+	struct body_new_connection sent = { 0 };
+
+	if (!fields_read_tree(item, "", FIELDS_CREATE, BODY_NEW_CONNECTION, &sent, p))
+		return false;
+	return take_new(&sent, item, in, ret, p);
 }
 
 static void name_changed(const json_t *tree, json_t *changed)

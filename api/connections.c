@@ -4,17 +4,14 @@
 #include "api/checks.h"
 #include "api/connection_fields.h"
 #include "api/connection_json.h"
-#include "api/cursor.h"
+#include "api/connection_make.h"
+#include "api/connection_query.h"
 #include "api/etag.h"
 #include "api/reply.h"
 #include "api/segment.h"
 #include "base/mem.h"
-#include "db/audit.h"
 #include "db/connections.h"
 #include "db/schedule_rows.h"
-#include "db/vendor.h"
-
-#include <stdio.h>
 
 enum { PATCH_TRIES = 4 };
 
@@ -28,67 +25,6 @@ static struct http_reply shown(const struct http_request *req, int status,
 	reply = reply_out(status, &o);
 	etag_write(&reply, db_rows_i64(rows, 0, "version"));
 	return reply;
-}
-
-/* Trying to make us act on our own account is worth a line in the audit, whoever did it. */
-static struct http_reply own_account(struct http_request *req)
-{
-	struct err err = { 0 };
-	const struct db_who who = http_who(req);
-	const struct audit_entry entry = { .org_id = req->caller.org_id,
-					   .actor = req->caller.actor,
-					   .action = "connection.own_account_role_refused",
-					   .target_kind = "connection",
-					   .target_id = "",
-					   .request_id = req->request_id };
-
-	if (audit_insert(req->db, &who, &entry, &err) != RC_OK)
-		return problem_err(req, &err);
-	return problem_of(
-		req, 403, "own_account_role",
-		"The role is in the account that runs this service, which is never connected.");
-}
-
-/* The account that runs this service: the setting, else what a worker found out about itself. */
-static enum rc find_vendor(struct http_request *req, char out[VENDOR_ACCOUNT_MAX], struct err *err)
-{
-	if (!*req->env->vendor_account)
-		return vendor_load(req->db, out, err);
-	(void)snprintf(out, VENDOR_ACCOUNT_MAX, "%s", req->env->vendor_account);
-	return RC_OK;
-}
-
-static enum rc seal(const struct http_request *req, struct id connection_id, struct str secret,
-		    char **ret, struct connection_values *values, struct err *err)
-{
-	char org[ID_UUID_TEXT], connection[ID_UUID_TEXT];
-	const struct seal_place place = { .org_id = { org, ID_UUID_TEXT - 1 },
-					  .connection_id = { connection, ID_UUID_TEXT - 1 },
-					  .field = S("secret_access_key") };
-	size_t n = 0;
-	enum rc rc = RC_OK;
-
-	if (secret.n == 0)
-		return RC_OK;
-	id_uuid(req->caller.org_id, org);
-	id_uuid(connection_id, connection);
-	rc = sealfile_close(req->env->seal, &place, secret, ret, &n, err);
-	if (rc == RC_OK)
-		values->sealed = str_n(*ret, n);
-	return rc;
-}
-
-static struct connection_write write_of(const struct http_request *req, struct id connection_id,
-					const struct connection_values *values)
-{
-	return (struct connection_write){ .org_id = req->caller.org_id,
-					  .connection_id = connection_id,
-					  .values = values,
-					  .verify_every_s = req->env->verify_every_s,
-					  .first_in_s = schedule_plan_first_in_s(
-						  connection_id, values->schedule.every_s),
-					  .actor = req->caller.actor,
-					  .request_id = req->request_id };
 }
 
 struct http_reply connections_create(struct http_request *req)
@@ -105,7 +41,7 @@ struct http_reply connections_create(struct http_request *req)
 	char text[ID_TEXT_MAX], vendor[VENDOR_ACCOUNT_MAX] = "";
 	struct http_reply reply = { 0 };
 
-	if (find_vendor(req, vendor, &err) != RC_OK)
+	if (connection_make_vendor(req, vendor, &err) != RC_OK)
 		return problem_err(req, &err);
 	known.vendor = str_c(vendor);
 
@@ -113,15 +49,16 @@ struct http_reply connections_create(struct http_request *req)
 	bool own = connection_fields_judge(&values, &known, &p);
 
 	if (own)
-		return own_account(req);
+		return connection_make_own_account(req);
 	if (!good || p.status)
 		return problem_reply(req, &p);
 	if (str_eq(http_query(req, "validate_only"), S("true")))
 		return checks_of_draft(req, &values, in.auth.secret_access_key.s);
-	if (seal(req, connection_id, in.auth.secret_access_key.s, &sealed, &values, &err) != RC_OK)
+	if (connection_make_seal(req, connection_id, in.auth.secret_access_key.s, &sealed, &values,
+				 &err) != RC_OK)
 		return problem_err(req, &err);
 
-	const struct connection_write write = write_of(req, connection_id, &values);
+	const struct connection_write write = connection_make_write(req, connection_id, &values);
 
 	if (connections_insert(req->db, &write, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
@@ -137,22 +74,19 @@ struct http_reply connections_list_page(struct http_request *req)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct db_who who = http_who(req);
 	struct cursor cursor = { 0 };
-	struct id after = { { 0 } };
+	struct connection_filter filter = { 0 };
 	struct json_out o = JSON_OUT_INIT(REPLY_OUT_MAX);
-	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
+	char next[CURSOR_TEXT_MAX] = "";
 
-	if (cursor_read(req, &cursor, &err) != RC_OK ||
-	    cursor_id(&cursor, "conn_", &after, &err) != RC_OK ||
-	    connections_list(req->db, &who, after, cursor.limit + 1, &rows, &err) != RC_OK)
+	if (connection_query_read(req, &cursor, &filter, &err) != RC_OK ||
+	    connections_list(req->db, &who, &filter, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
 	json_out_begin(&o, NULL, '{');
 	json_out_begin(&o, "data", '[');
 	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
 		connection_json(&o, rows, i, req->caller.org_id);
-	if (db_rows_count(rows) > cursor.limit) {
-		id_text(db_rows_id(rows, cursor.limit - 1, "connection_id"), "conn_", last);
-		cursor_text(req, str_c(last), next);
-	}
+	if (db_rows_count(rows) > cursor.limit)
+		connection_query_next(req, rows, cursor.limit - 1, next);
 	return reply_page_out(&o, next);
 }
 
@@ -210,7 +144,7 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	struct connection_known known = { .vendor = S("") };
 	char vendor[VENDOR_ACCOUNT_MAX] = "";
 
-	if (find_vendor(req, vendor, &err) != RC_OK)
+	if (connection_make_vendor(req, vendor, &err) != RC_OK)
 		return problem_err(req, &err);
 	known.vendor = str_c(vendor);
 	values_of(rows, &old);
@@ -225,13 +159,14 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	bool own = connection_fields_judge(&values, &known, &p);
 
 	if (own)
-		return own_account(req);
+		return connection_make_own_account(req);
 	if (!good || p.status)
 		return problem_reply(req, &p);
-	if (seal(req, connection_id, in.auth.secret_access_key.s, &sealed, &values, &err) != RC_OK)
+	if (connection_make_seal(req, connection_id, in.auth.secret_access_key.s, &sealed, &values,
+				 &err) != RC_OK)
 		return problem_err(req, &err);
 
-	struct connection_write write = write_of(req, connection_id, &values);
+	struct connection_write write = connection_make_write(req, connection_id, &values);
 
 	write.version = db_rows_i64(rows, 0, "version");
 	write.reverify = in.auth.state == FIELDS_SET || !str_eq(old.region, values.region);

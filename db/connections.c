@@ -294,17 +294,65 @@ enum rc connections_get(struct db *db, const struct db_who *who, struct id conne
 	return RC_OK;
 }
 
-static const struct stmt LIST = { "connections_list",
-				  READ
-				  " WHERE c.org_id = $1 AND c.connection_id > coalesce($2::uuid, "
-				  "'00000000-0000-0000-0000-000000000000')"
-				  " AND c.deleted_at IS NULL ORDER BY c.connection_id LIMIT $3",
-				  3 };
+#define OF_ORG                                                                                     \
+	READ " WHERE c.org_id = $1 AND c.deleted_at IS NULL"                                       \
+	     " AND c.connection_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"
 
-enum rc connections_list(struct db *db, const struct db_who *who, struct id after, int limit,
+static const struct stmt LIST = { "connections_list", OF_ORG " ORDER BY c.connection_id LIMIT $3",
+				  3 };
+/* Looks at the organization's own rows alone, of which there are CONNECTIONS_PER_ORGANIZATION_MAX. */
+static const struct stmt LIST_SOME = { "connections_list_some",
+				       OF_ORG
+				       " AND ($4::text IS NULL OR c.status_state = $4)"
+				       " AND ($5::text IS NULL OR c.aws_account_id = $5)"
+				       " AND ($6::text IS NULL OR c.authoritative_status = $6)"
+				       " AND ($7::text IS NULL OR starts_with(c.name, $7))"
+				       " ORDER BY c.connection_id LIMIT $3",
+				       7 };
+
+enum rc connections_list(struct db *db, const struct db_who *who, const struct connection_filter *f,
 			 struct db_rows **ret, struct err *err)
 {
-	const struct arg args[] = { arg_id(who->org_id), arg_id(after), arg_i64(limit) };
+	bool all = !f->status.n && !f->aws_account_id.n && !f->authoritative_status.n &&
+		   !f->name_prefix.n;
+	const struct arg args[] = { arg_id(who->org_id),        arg_id(f->after),
+				    arg_i64(f->limit),          arg_opt(f->status),
+				    arg_opt(f->aws_account_id), arg_opt(f->authoritative_status),
+				    arg_opt(f->name_prefix) };
 
-	return db_run(db, who, &LIST, args, ret, err);
+	return db_run(db, who, all ? &LIST : &LIST_SOME, args, ret, err);
+}
+
+/* Of imports alone, so that of two at once the second one sees what the first one made. */
+static const struct stmt LOCK_IMPORT = {
+	"connections_lock_import",
+	"SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1::uuid, 0))", 1
+};
+static const struct stmt FIND_SAME = {
+	"connections_find_same",
+	"SELECT connection_id FROM connection WHERE org_id = $1 AND deleted_at IS NULL"
+	" AND aws_account_id IS NOT DISTINCT FROM $2"
+	" AND aws_organization_id IS NOT DISTINCT FROM $3 AND role_arn IS NOT DISTINCT FROM $4"
+	" AND access_key_id IS NOT DISTINCT FROM $5 ORDER BY connection_id LIMIT 1",
+	5
+};
+
+enum rc connections_lock_import(struct db *db, struct id org_id, struct err *err)
+{
+	return db_run(db, NULL, &LOCK_IMPORT, (const struct arg[]){ arg_id(org_id) }, NULL, err);
+}
+
+enum rc connections_find_same(struct db *db, struct id org_id, const struct connection_values *v,
+			      struct id *ret, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_id(org_id), arg_opt(v->aws_account_id),
+				    arg_opt(v->aws_organization_id), arg_opt(v->role_arn),
+				    arg_opt(v->access_key_id) };
+	enum rc rc = db_run(db, NULL, &FIND_SAME, args, &rows, err);
+
+	if (rc == RC_OK)
+		*ret = db_rows_count(rows) ? db_rows_id(rows, 0, "connection_id")
+					   : (struct id){ { 0 } };
+	return rc;
 }

@@ -43,9 +43,22 @@ MUST_CHECK enum rc connections_update(struct db *db, const struct connection_wri
  * those of its sync schedule (db/schedule_rows.h), and active_sync_id/-_state, newest_* of its newest sync. */
 MUST_CHECK enum rc connections_get(struct db *db, const struct db_who *who, struct id connection_id,
 				   struct db_rows **ret, struct err *err);
+struct connection_filter { /* "" = any */
+	struct str status, aws_account_id, authoritative_status, name_prefix;
+	struct id after;
+	int limit;
+};
 /* The same rows in order of creation, after the given one. */
-MUST_CHECK enum rc connections_list(struct db *db, const struct db_who *who, struct id after,
-				    int limit, struct db_rows **ret, struct err *err);
+MUST_CHECK enum rc connections_list(struct db *db, const struct db_who *who,
+				    const struct connection_filter *f, struct db_rows **ret,
+				    struct err *err);
+
+/* For imports, inside their transaction: one at a time in an organization, and whether a live connection
+ * enters the same account or AWS Organization in the same way (zero = none). */
+MUST_CHECK enum rc connections_lock_import(struct db *db, struct id org_id, struct err *err);
+MUST_CHECK enum rc connections_find_same(struct db *db, struct id org_id,
+					 const struct connection_values *v, struct id *ret,
+					 struct err *err);
 
 /* Marks it deleted, erases the secret, ends its tasks and schedules, queues the purge.
  * version 0: whatever it is, else RC_CONFLICT version_changed. *ret_again: it was deleted before.
