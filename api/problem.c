@@ -153,7 +153,9 @@ static bool is_told(const char *code)
 					    "sync_active",          "sync_finished",
 					    "too_many_connections", "too_many_keys",
 					    "version_changed",      "too_many_webhooks",
-					    "too_many_tests",       "webhook_disabled" };
+					    "too_many_tests",       "webhook_disabled",
+					    "check_active",         "too_many_checks",
+					    "key_not_live",         "rotation_in_progress" };
 
 	for (size_t i = 0; i < COUNT_OF(TOLD); i++)
 		if (strcmp(TOLD[i], code) == 0)
