@@ -152,6 +152,7 @@ static bool is_told(const char *code)
 	static const char *const TOLD[] = { "org_id_used",          "organization_deleting",
 					    "sync_active",          "sync_finished",
 					    "too_many_connections", "too_many_keys",
+					    "key_not_live",         "rotation_in_progress",
 					    "version_changed",      "too_many_webhooks",
 					    "too_many_tests",       "webhook_disabled",
 					    "check_active",         "too_many_checks",

@@ -61,6 +61,9 @@ class Operator:
     def create_key(self, org_id, name="tests", role="owner", **fields):
         return expect(self.request("POST", f"/v1/admin/organizations/{org_id}/keys", {"name": name, "role": role, **fields}), 201)
 
+    def create_service_key(self, name="tests", role="owner", **fields):
+        return expect(self.request("POST", "/v1/admin/service-keys", {"name": name, "role": role, **fields}), 201)
+
 
 class Organization:
     """A tenant with one key. get/post/patch/delete return requests.Response; the rest asserts and returns JSON."""
