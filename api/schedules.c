@@ -14,12 +14,19 @@ enum { PATCH_TRIES = 4, NEXT_RUNS = 5 };
 
 static const char *const KINDS[] = { "sync", "verify" };
 
+/* As a column is shown: without the zeros that end a fraction. */
 static void put_time(struct json_out *o, int64_t us)
 {
 	char text[CLOCK_TEXT_MAX];
+	size_t n = 0;
 
 	clock_rfc3339(us * 1000, text);
-	json_out_text(o, NULL, str_c(text));
+	n = strlen(text) - 1;
+	while (text[n - 1] == '0')
+		n--;
+	n -= text[n - 1] == '.';
+	text[n] = 'Z';
+	json_out_text(o, NULL, str_n(text, n + 1));
 }
 
 /* The first is when a scheduler comes for it, which may be the end of the backing off; the others are ticks after that. A
