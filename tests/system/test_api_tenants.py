@@ -56,6 +56,23 @@ def test_lists_hold_only_what_is_ones_own(owned, other_org, path):
     assert len(owned["org"].all(path)) == 1
 
 
+def test_feeds_and_exports_hold_only_what_is_ones_own(owned, other_org, database):
+    rows = Inventory(database, owned["org"].org_id, owned["conn_"])
+    rows.change(owned["ent_"], "created", "2026-11-01T00:00:00Z", None, {"name": "u"})
+    for params in ({}, {"connection_id": owned["conn_"]}, {"kind": "aws.iam_user"}):
+        assert len(owned["org"].get("/v1/changes", **params).json()["data"]) == 1
+        assert other_org.get("/v1/changes", **params).json()["data"] == []
+    for params in ({}, {"aws_account_id": ACCOUNT}, {"name_prefix": "test"}):
+        assert len(owned["org"].get("/v1/connections/export", **params).json()["connections"]) == 1
+        assert other_org.get("/v1/connections/export", **params).json()["connections"] == []
+
+
+def test_an_import_finds_no_duplicates_of_others(owned, other_org):
+    document = owned["org"].get("/v1/connections/export").json()
+    assert owned["org"].post("/v1/connections/import", document).status_code == 409
+    assert other_org.post("/v1/connections/import", document).status_code == 201
+
+
 @pytest.mark.parametrize("path", ["/v1/syncs", "/v1/entities", "/v1/coverage"])
 def test_a_filter_does_not_reach_over(owned, other_org, path):
     assert other_org.all(path, connection_id=owned["conn_"]) == []
