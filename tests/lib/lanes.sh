@@ -11,7 +11,7 @@ prepare() {
 	*" awssim "* | *" asan "* | *" tsan "* | *" contract "* | *" system "* | *" smoke "* | *" quickstart "*) deploy/install-node-modules tests/awssim || return ;;
 	esac
 	case " $1 " in
-	*" system "*) deploy/install-node-modules tests/cron && deploy/install-node-modules tests/webhooks || return ;;
+	*" system "*) deploy/install-node-modules tests/cron && deploy/install-node-modules tests/webhooks && deploy/install-node-modules tests/jwt || return ;;
 	esac
 	case " $1 " in
 	*" contract "*) [ ! -f tests/contract/package-lock.json ] || deploy/install-node-modules tests/contract || return ;;

@@ -17,10 +17,12 @@ def owned(server, database):
     rows = Inventory(database, org.org_id, connection["id"])
     entity = rows.entity("aws.iam_user", f"arn:aws:iam::{ACCOUNT}:user/u", "u")
     rows.coverage("users", "ok")
-    return {"org": org, "conn_": connection["id"], "sync_": sync["id"], "ent_": entity}
+    spare = org.post("/v1/keys", {"name": "victim's", "role": "viewer"}).json()
+    return {"org": org, "key_": spare["id"], "conn_": connection["id"], "sync_": sync["id"], "ent_": entity}
 
 
 ADDRESSES = [
+    ("GET", "key_", "/v1/keys/{}", None), ("DELETE", "key_", "/v1/keys/{}", None), ("POST", "key_", "/v1/keys/{}/rotate", None),
     ("GET", "conn_", "/v1/connections/{}", None), ("PATCH", "conn_", "/v1/connections/{}", {"name": "stolen"}),
     ("DELETE", "conn_", "/v1/connections/{}", None), ("POST", "conn_", "/v1/connections/{}/syncs", None),
     ("GET", "conn_", "/v1/connections/{}/syncs", None), ("GET", "conn_", "/v1/connections/{}/coverage", None),
@@ -106,3 +108,5 @@ def test_two_organizations_may_connect_the_same_role(owned, other_org):
 
 def test_the_victim_is_untouched(owned):
     assert owned["org"].connection(owned["conn_"])["name"] != "stolen"
+    key = owned["org"].get("/v1/keys/" + owned["key_"]).json()
+    assert key["revoked_at"] is None and key["replaced_by"] is None

@@ -1,0 +1,81 @@
+"""The operator's two keys, and a flood of keys that nobody knows."""
+import concurrent.futures
+import os
+import secrets
+import time
+import uuid
+import zlib
+
+import requests
+from api import Operator, Organization
+from waiting import wait_until
+
+
+def status(server, key):
+    return Operator(server.admin_socket, key).request("GET", "/v1/admin/organizations").status_code
+
+
+def test_the_operator_changes_his_key_without_a_restart(start_server, tmp_path):
+    old, new = "cnd_operator_" + secrets.token_hex(32), "cnd_operator_" + secrets.token_hex(32)
+    path = tmp_path / "operator.key"
+    path.write_text(old + "\n")
+    own = start_server(operator_key_file=path)
+    assert (status(own, old), status(own, new)) == (200, 401)
+
+    def put(text):
+        fresh = tmp_path / "fresh"
+        fresh.write_text(text)
+        os.replace(fresh, path)
+    put(f"{new}\n{old}\n")
+    wait_until(lambda: status(own, new) == 200, "the new key works", within=5)
+    assert status(own, old) == 200, "both work"
+    put(new)
+    wait_until(lambda: status(own, old) == 401, "the old key is refused", within=5)
+    assert status(own, new) == 200
+    for spoiled in ("", "short\n", f"{new}\n{old}\n{new}\n", f"{old}\nshort\n"):
+        seen = own.text().count("operator_keys_unreadable")
+        put(spoiled)
+        wait_until(lambda s=seen: status(own, new) == 200 and own.text().count("operator_keys_unreadable") > s, "the log says so", within=5)
+        assert status(own, old) == 401
+    path.unlink()
+    assert status(own, new) == 200
+    put(f"{old}\n")
+    wait_until(lambda: status(own, old) == 200, "a good file is read again", within=5)
+    assert status(own, new) == 401
+    assert old not in own.text() and new not in own.text()
+
+
+def made_up(org, kind):
+    prefix, env, _, _, _ = org.key.split("_")
+    text = f"{prefix}{kind}_{env}_{uuid.uuid4().hex}_{uuid.uuid4().hex * 2}"
+    return f"{text}_{zlib.crc32((text + '_').encode()):08x}"
+
+
+def test_a_flood_of_wrong_keys_costs_few_look_ups_and_nobody_else_anything(start_server, database):
+    """5,000 wrong keys at full speed, of both kinds; 8 connections."""
+    own = start_server()
+    org = own.organization()
+    assert org.get("/v1/connections").status_code == 200
+    transactions = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+    before, began = database.value(transactions), time.monotonic()
+
+    def flood(n):
+        session = requests.Session()
+        return [session.get(own.url + "/v1/connections", headers={"Authorization": "Bearer " + made_up(org, ("", "svc")[i % 2]),
+                                                                  "X-Org-Id": org.org_id}, timeout=30).status_code for i in range(n)]
+    good, slowest = Organization(org.url, org.org_id, org.key), 0
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        floods = [pool.submit(flood, 625) for _ in range(8)]
+        asked = 0
+        while not all(f.done() for f in floods):
+            at = time.monotonic()
+            assert good.get("/v1/connections").status_code == 200
+            slowest, asked = max(slowest, time.monotonic() - at), asked + 1
+    seen = [code for f in floods for code in f.result()]
+    took = time.monotonic() - began
+    assert set(seen) == {401, 429} and len(seen) == 5000
+    looked_up = seen.count(401)
+    assert looked_up <= 100 + 20 * (1 + took)
+    wait_until(lambda: database.value(transactions) >= before + looked_up, "the statistics arrive", within=10)
+    assert database.value(transactions) - before <= looked_up + 2 * asked + 500, "a refused key costs one look-up at most"
+    assert asked > 20 and slowest < 1.5
