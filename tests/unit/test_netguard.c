@@ -9,8 +9,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "aws/netguard.h"
 #include "base/cdefs.h"
-#include "workers/aws/netguard.h"
 
 static bool allows(const char *text)
 {

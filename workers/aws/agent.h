@@ -2,8 +2,8 @@
 #ifndef WORKERS_AWS_AGENT_H
 #define WORKERS_AWS_AGENT_H
 
+#include "aws/netguard.h"
 #include "base/buf.h"
-#include "workers/aws/netguard.h"
 
 enum { AGENT_BODY_MAX = 64 * 1024, AGENT_CONNECT_MS = 1000, AGENT_ANSWER_MS = 2000 };
 

@@ -1,5 +1,5 @@
 /* Address rules. Facts: IANA special-purpose registries. */
-#include "workers/aws/netguard.h"
+#include "aws/netguard.h"
 #include "base/cdefs.h"
 #include <netinet/in.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #ifndef WORKERS_AWS_SOURCE_URL_H
 #define WORKERS_AWS_SOURCE_URL_H
 
-#include "workers/aws/netguard.h"
+#include "aws/netguard.h"
 
 /* https anywhere; http only to an address of that door, written as such, or to localhost. No user, no fragment. */
 bool source_url_may_ask(const char *url, enum netguard_door door);

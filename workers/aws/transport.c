@@ -1,7 +1,7 @@
 /* The file that drives libcurl for AWS; agent.c does for the agents of our own credentials. */
 #include "workers/aws/transport.h"
+#include "aws/netguard.h"
 #include "base/mem.h"
-#include "workers/aws/netguard.h"
 #include <assert.h>
 #include <sys/socket.h>
 #include <unistd.h>

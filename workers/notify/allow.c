@@ -1,7 +1,7 @@
 /* Networks that the operator opened for webhooks, over the rules of netguard.c. A disguised address
  * (v4-mapped, NAT64) is another one than the plain: it must be listed itself. */
 #include "workers/notify/allow.h"
-#include "workers/aws/netguard.h"
+#include "aws/netguard.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
