@@ -153,35 +153,6 @@ def test_a_paused_connection_has_paused_schedules(org, made, database):
     assert database.rows("SELECT DISTINCT paused FROM schedule WHERE connection_id = %s", hex_id(made)) == [(False,)]
 
 
-STATES = [
-    ("", "pending"),
-    ("verify_state = 'verified'", "pending"),
-    ("verify_state = 'verified', last_sync_state = 'complete', last_complete_at = now()", "synced"),
-    ("verify_state = 'verified', last_sync_state = 'partial', last_complete_at = now()", "degraded"),
-    ("verify_state = 'verified', last_sync_state = 'failed'", "degraded"),
-    ("verify_state = 'verified', last_sync_state = 'canceled', last_complete_at = now()", "degraded"),
-    ("verify_state = 'verified', last_sync_state = 'canceled'", "degraded"),
-    ("verify_state = 'refused', verify_code = 'external_id_not_enforced', verify_text = 'x', last_sync_state = 'partial'", "action_required"),
-    ("verify_state = 'refused', paused = true", "paused"),
-]
-
-
-@pytest.mark.parametrize("change, state", STATES)
-def test_the_status_is_the_first_that_holds(org, made, database, change, state):
-    if change:
-        database.rows(f"UPDATE connection SET {change} WHERE connection_id = %s", hex_id(made))
-    status = org.connection(made["id"])["status"]
-    assert status["state"] == state
-    assert status["code"] and status["text"]
-    if state == "action_required":
-        assert (status["code"], status["text"]) == ("external_id_not_enforced", "x")
-    if "canceled" in change:
-        assert (status["code"], "complete" in status["text"]) == ("sync_canceled", False)
-    database.rows("INSERT INTO sync (org_id, sync_id, connection_id, cause) VALUES (%s, gen_random_uuid(), %s, 'request')",
-                  org.org_id, hex_id(made))
-    assert org.connection(made["id"])["status"]["state"] == ("paused" if state == "paused" else "running")
-
-
 def test_deletion_ends_work_erases_the_secret_and_leaves_a_purge(org, database):
     made = org.connect(ACCOUNT, access_key=(KEY["access_key_id"], KEY["secret_access_key"]))
     sync = org.sync(made["id"])
