@@ -73,6 +73,17 @@ static const struct stmt CHANGES = {
 	3
 };
 
+/* Stored answers that tell of it. */
+static const struct stmt ANSWERS = {
+	"connection_purge_answers",
+	"WITH d AS (DELETE FROM idempotency WHERE org_id = $1 AND key_hash IN (SELECT key_hash FROM"
+	"  idempotency WHERE org_id = $1"
+	"   AND strpos(location || body, 'conn_' || replace($3::text, '-', '')) > 0"
+	"   LIMIT $2::bigint) RETURNING 1)"
+	" SELECT count(*) AS n FROM d",
+	3
+};
+
 static const struct stmt DOCUMENTS = {
 	"connection_purge_documents",
 	"WITH used AS MATERIALIZED"
@@ -150,8 +161,8 @@ static enum rc check(struct db *db, const struct step *s, struct err *err)
 
 static enum rc step_body(struct db *db, void *arg, struct err *err)
 {
-	static const struct stmt *const STEPS[] = { &EDGES, &ENTITIES, &CHANGES, &EVENTS,
-						    &DOCUMENTS };
+	static const struct stmt *const STEPS[] = { &EDGES,  &ENTITIES, &CHANGES,
+						    &EVENTS, &ANSWERS,  &DOCUMENTS };
 	struct step *s = arg;
 	const struct arg args[] = { arg_id(s->task->org_id), arg_i64(s->batch),
 				    arg_id(s->task->connection_id) };

@@ -3,9 +3,21 @@
 #include "workers/scheduler.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/idempotency.h"
 #include "db/schedules.h"
 #include "workers/backoff.h"
 #include <sodium.h>
+
+/* Answers whose keys are free again; those of busy organizations go with the next answer. */
+static void prune(struct pool *p, struct db *db)
+{
+	struct err err = { 0 };
+	int64_t n = 0;
+
+	if (idempotency_prune(db, SCHEDULER_PRUNE, &n, &err) == RC_OK && n > 0)
+		log_event(LOG_DEBUG, "answers_pruned", LOG_I64("rows", n), LOG_END);
+	pool_heard(p, "prune_failed", &err);
+}
 
 static void sweep(struct pool *p, struct db *db)
 {
@@ -51,6 +63,7 @@ void *scheduler_thread(void *pool)
 
 		if (now >= sweep_at) {
 			sweep(p, db);
+			prune(p, db);
 			sweep_at = now + backoff_jitter(sweep_ns, randombytes_random());
 		}
 		if (p->set.scheduler && now >= pass_at) {

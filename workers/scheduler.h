@@ -4,7 +4,12 @@
 
 #include "workers/pool_inside.h"
 
-enum { SCHEDULER_PASS_MS = 1000, SCHEDULER_BATCH = 200, SCHEDULER_SWEEP_S = 5 };
+enum {
+	SCHEDULER_PASS_MS = 1000,
+	SCHEDULER_BATCH = 200,
+	SCHEDULER_SWEEP_S = 5,
+	SCHEDULER_PRUNE = 1000
+};
 
 void *scheduler_thread(void *pool);
 

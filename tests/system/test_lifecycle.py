@@ -1,0 +1,144 @@
+"""A connection from its change to its end, with workers that are at work on it."""
+import uuid
+
+import pytest
+from api import expect
+from waiting import wait_until
+
+ACCOUNT = "111122223333"
+QUICK = {"aws_rates": "iam=1000,sts=1000,ec2=1000", "aws_call_timeout_s": 5, "poll_ms": 50, "new_role_grace_s": 0}
+# What stays when the last connection is gone: the organization itself, who may call for it, and what was done.
+STAYS = {"audit", "audit_head", "event"}
+
+
+def role(name):
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+def auth(name):
+    return {"auth": {"method": "assume_role", "role_arn": role(name)}}
+
+
+def hex_id(connection):
+    return connection["id"].removeprefix("conn_")
+
+
+class TestANewRole:
+    @pytest.fixture(scope="class")
+    def aws(self, start_awssim):
+        return start_awssim("external-id")
+
+    @pytest.fixture(scope="class")
+    def worker(self, start_worker, aws):
+        worker = start_worker(aws, **QUICK)
+        yield worker
+        worker.stop()
+
+    @pytest.fixture
+    def synced(self, org, aws, worker):
+        aws.set(external_id=org.org_id)
+        made = org.connect(ACCOUNT, role_arn=role("right"))
+        assert org.wait_first_sync(made["id"])["state"] == "complete", worker.tail()
+        return made
+
+    def wait_verification(self, org, made, state):
+        return org.wait_connection(made["id"], lambda c: c["verification"]["state"] == state, f"is {state}")
+
+    def test_is_not_used_before_it_is_verified(self, org, aws, synced):
+        """The role can be entered by anybody: it answers every call, and is asked nothing."""
+        since = aws.last()
+        changed = expect(org.patch("/v1/connections/" + synced["id"], auth("none")), 200)
+        assert changed["verification"]["state"] == "pending"
+        done = org.wait_sync(org.sync(synced["id"])["id"])
+        assert (done["state"], done["reason_code"]) == ("failed", "external_id_not_enforced")
+        refused = self.wait_verification(org, synced, "refused")
+        assert refused["status"]["state"] == "action_required"
+        calls = aws.calls(since)
+        assert [c for c in calls if c["operation"] == "AssumeRole" and c["role_arn"] == role("none")], "it was looked at"
+        assert {c["operation"] for c in calls} <= {"AssumeRole", "GetCallerIdentity"}, "and nothing was read through it"
+
+    def test_is_used_when_all_probes_have_passed(self, org, aws, synced):
+        since = aws.last()
+        expect(org.patch("/v1/connections/" + synced["id"], auth("two-tenants")), 200)
+        self.wait_verification(org, synced, "verified")
+        assert org.wait_sync(org.sync(synced["id"])["id"])["state"] == "complete"
+        calls = aws.calls(since)
+        first_read = next(i for i, c in enumerate(calls) if c["service"] == "iam")
+        probes = [c for c in calls[:first_read] if c["operation"] == "AssumeRole" and c["role_arn"] == role("two-tenants")]
+        assert {c["status"] for c in probes} == {200, 403}, "with our ID it opens, and without it does not"
+
+    def test_another_account_is_refused_at_once(self, org, aws, synced):
+        since = aws.last()
+        answer = org.patch("/v1/connections/" + synced["id"], {"auth": {"method": "assume_role", "role_arn": "arn:aws:iam::444455556666:role/R"}})
+        assert answer.status_code == 422 and answer.json()["errors"][0]["pointer"] == "/auth/role_arn"
+        assert org.connection(synced["id"])["verification"]["state"] == "verified"
+        assert [c for c in aws.calls(since) if c["operation"] == "AssumeRole"] == []
+
+
+def rows_of(database, org):
+    """How many rows each table holds of an organization."""
+    tables = [row[0] for row in database.rows(
+        "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org_id'"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition")]
+    assert len(tables) > 12
+    return {t: database.value(f"SELECT count(*) FROM {t} WHERE org_id = %s", org.org_id) for t in tables}
+
+
+def test_deletion_with_jobs_running_leaves_nothing(start_awssim, start_server, start_worker, pg):
+    """Six connections in the midst of their syncs: all is gone within a minute, the trail stays, and no late answer of AWS
+    becomes a row."""
+    place = pg.database()
+    try:
+        aws = start_awssim("demo", latency_ms=150)
+        org = start_server(database=place).organization()
+        aws.set(external_id=org.org_id)
+        worker = start_worker(aws, database=place, **QUICK)
+        before = rows_of(place, org)
+        made = []
+        for n in range(6):
+            body = {"name": f"c{n}", "authoritative_status": "none", "aws_account_id": ACCOUNT, "region": "us-east-1", **auth("ConnectordReadOnly")}
+            made.append(expect(org.post("/v1/connections", body, headers={"Idempotency-Key": str(uuid.uuid4())}), 201))
+        wait_until(lambda: place.value("SELECT count(*) FROM task WHERE kind = 'sync_account' AND state = 'leased'") > 0
+                   and place.value("SELECT count(*) FROM entity") > 0, lambda: worker.tail(), 60)
+        for connection in made:
+            path = "/v1/connections/" + connection["id"]
+            assert org.delete(path).status_code == 202
+            assert org.delete(path).status_code == 204, "again is the same"
+            assert org.get(path).status_code == 404
+        wait_until(lambda: place.value("SELECT count(*) FROM connection") == 0,
+                   lambda: (place.rows("SELECT kind, state, attempts, last_error FROM task"), worker.tail()), within=60)
+        assert org.delete("/v1/connections/" + made[0]["id"]).status_code == 404
+        aws.wait_idle()
+        wait_until(lambda: place.value("SELECT count(*) FROM task") == 0, "nothing is queued any more")
+        after = rows_of(place, org)
+        assert {t: n for t, n in after.items() if n != before[t] and t not in STAYS} == {}
+        for connection in made:
+            left = place.value("SELECT count(*) FROM idempotency WHERE strpos(location || body, %s) > 0", connection["id"])
+            assert left == 0
+        deleted = "SELECT count(*) FROM audit WHERE org_id = %s AND action = 'connection.deleted'"
+        assert place.value(deleted, org.org_id) == 6
+        # The account can be connected anew.
+        again = org.connect(ACCOUNT, role_arn=role("ConnectordReadOnly"))
+        assert org.wait_first_sync(again["id"], within=90)["state"] == "complete"
+        assert place.value("SELECT count(*) FROM entity WHERE NOT stub AND deleted_at IS NULL") > 10
+        worker.stop()
+    finally:
+        pg.drop(place)
+
+
+def test_a_key_is_free_when_its_connection_is_gone_and_answers_end_with_their_day(start_awssim, start_server, start_worker, pg):
+    place = pg.database()
+    try:
+        aws = start_awssim("demo")
+        org = start_server(database=place).organization()
+        aws.set(external_id=org.org_id)
+        start_worker(aws, database=place, **QUICK)
+        body = {"name": "c", "authoritative_status": "none", "aws_account_id": ACCOUNT, "region": "us-east-1", **auth("ConnectordReadOnly")}
+        old, kept = str(uuid.uuid4()), str(uuid.uuid4())
+        for key in (old, kept):
+            expect(org.post("/v1/connections", body, headers={"Idempotency-Key": key}), 201)
+        place.rows("UPDATE idempotency SET expires_at = now() - interval '1 s' WHERE created_at = (SELECT min(created_at) FROM idempotency)")
+        wait_until(lambda: place.value("SELECT count(*) FROM idempotency") == 1, "the worker forgets what is a day old")
+        assert org.post("/v1/connections", body, headers={"Idempotency-Key": kept}).headers["Idempotency-Replayed"] == "true"
+    finally:
+        pg.drop(place)
