@@ -25,7 +25,7 @@ def examples(contract, content):
         return [("Example", content["example"])]
     if "examples" in content:
         return [(one.get("summary", key), one["value"]) for key, one in content["examples"].items()]
-    return [("Example", sample(contract, content["schema"]))]
+    return [("Shape", sample(contract, content["schema"]))]
 
 
 def url(contract, path, given):
@@ -49,7 +49,7 @@ def curl(contract, path, method, operation, given):
             lines.append('-H "Authorization: Bearer $API_KEY"')
     for one in given:
         if one["in"] == "header" and one.get("required"):
-            lines.append(f"-H '{one['name']}: {one.get('example', '…')}'")
+            lines.append(f"-H '{one['name']}: {one.get('example', '*' if one['name'] == 'If-Match' else '…')}'")
     body = resolve(contract, operation.get("requestBody", {}))
     if body.get("required"):
         media, content = next(iter(body["content"].items()))

@@ -2,9 +2,8 @@
 from document import component, resolve
 from markup import code, inline, link
 
-PLAIN = {"minLength": "at least {} characters", "maxLength": "at most {} characters", "minimum": "at least {}", "maximum": "at most {}",
-         "minItems": "at least {} items", "maxItems": "at most {} items", "x-max-bytes": "at most {} bytes",
-         "x-min-s": "at least {} seconds", "x-max-s": "at most {} seconds"}
+RANGES = (("minLength", "maxLength", " characters"), ("minimum", "maximum", ""), ("minItems", "maxItems", " items"),
+          ("x-min-s", "x-max-s", " seconds"), (None, "x-max-bytes", " bytes"))
 CHECKED = {"region": "a region of AWS", "role_arn": "the ARN of an IAM role", "bucket": "the name of an S3 bucket"}
 
 
@@ -27,10 +26,19 @@ def type_words(contract, node):
     return words + " or null" if isinstance(types, list) and "null" in types and (name or "array" in types) else words
 
 
+def range_words(schema, least, most, unit):
+    low, high = schema.get(least), schema.get(most)
+    if low is None and high is None:
+        return []
+    if low is None or high is None:
+        return [f"at least {low:,}{unit}" if high is None else f"at most {high:,}{unit}"]
+    return [f"{low:,}{unit}" if low == high else f"{low:,} to {high:,}{unit}"]
+
+
 def rule_words(contract, node):
     """Every rule that the schema has, as HTML."""
     schema = resolve(contract, node)
-    found = [form.format(f"{schema[word]:,}") for word, form in PLAIN.items() if word in schema]
+    found = [words for least, most, unit in RANGES for words in range_words(schema, least, most, unit)]
     if "const" in schema:
         found.append("always " + code(schema["const"]))
     if "enum" in schema:
