@@ -272,6 +272,13 @@ static const struct stmt DELETED = {
 	1
 };
 
+static const struct stmt EXPIRED = {
+	"delivery_lane_expired",
+	"UPDATE webhook SET sealed_previous = NULL, previous_until = NULL"
+	" WHERE org_id = $1 AND previous_until <= now()",
+	1
+};
+
 struct cleaning {
 	const struct task *task;
 	bool left;
@@ -292,6 +299,8 @@ static enum rc clean_body(struct db *db, void *arg, struct err *err)
 		rc = db_run(db, NULL, &ORPHANS, args, &orphans, err);
 	if (rc == RC_OK)
 		rc = db_run(db, NULL, &DELETED, args, NULL, err);
+	if (rc == RC_OK)
+		rc = db_run(db, NULL, &EXPIRED, args, NULL, err);
 	if (rc != RC_OK)
 		return rc;
 	c->left = db_rows_affected(old) == DELIVERY_LANE_BATCH ||
@@ -309,14 +318,15 @@ enum rc delivery_lane_clean(struct db *db, const struct task *task, bool *ret_le
 	return rc;
 }
 
-/* Seconds until something has to be done: the next attempt, or an event that grows too old. */
+/* Seconds until something has to be done: the next attempt, an event or an old secret that expires. */
 static const struct stmt NEXT = {
 	"delivery_lane_next",
 	"SELECT ceil(extract(epoch FROM least("
 	" (SELECT min(d.next_at) FROM webhook w JOIN delivery d ON d.org_id = w.org_id"
 	"  AND d.webhook_id = w.webhook_id AND d.state = 'pending' WHERE w.org_id = $1"
 	"  AND w.state = 'enabled' AND w.deleted_at IS NULL),"
-	" (SELECT min(w.deleted_at) FROM webhook w WHERE w.org_id = $1),"
+	" (SELECT min(coalesce(w.deleted_at, w.previous_until)) FROM webhook w WHERE w.org_id = "
+	"$1),"
 	" (SELECT min(e.at) + make_interval(secs => $2) FROM event e WHERE e.org_id = $1))"
 	" - now()))::bigint AS in_s",
 	2

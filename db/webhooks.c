@@ -229,6 +229,8 @@ static enum rc rotate_body(struct db *db, void *arg, struct err *err)
 
 	if (rc == RC_OK && db_rows_count(w->row) == 0)
 		return missed(db, in, err);
+	if (rc == RC_OK)
+		rc = webhook_wake(db, in->org_id, err); /* which erases the old one in time */
 	return rc == RC_OK ? webhook_audit(db, in, "webhook.secret_rotated", err) : rc;
 }
 

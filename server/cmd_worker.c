@@ -106,6 +106,7 @@ static enum rc build_deliver(struct worker *w, struct err *err)
 		.ca_file = config_text(c, "webhook_ca_file"),
 		.allow_http = config_bool(c, "webhook_allow_http"),
 		.retry_ppm = config_i64(c, "webhook_retry_ppm"),
+		.at_once = (int)(config_i64(c, "worker_threads") + 1) / 2,
 	};
 	enum rc rc = deliver_env_new(&settings, &w->deliver, err);
 

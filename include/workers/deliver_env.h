@@ -1,4 +1,5 @@
-/* What delivering webhooks is set to; immutable after start, shared by all threads of a worker. */
+/* What delivering webhooks is set to; shared by all threads of a worker, immutable after start but for
+ * what locks itself. */
 #ifndef WORKERS_DELIVER_ENV_H
 #define WORKERS_DELIVER_ENV_H
 
@@ -11,6 +12,7 @@ struct deliver_settings {
 	const char *ca_file;       /* "" = the system's */
 	bool allow_http;
 	int64_t retry_ppm; /* of the pauses between attempts; 1000000 = as they are */
+	int at_once;       /* tasks that deliver at one time in this process */
 };
 
 struct deliver_env;

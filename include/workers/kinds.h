@@ -10,9 +10,9 @@
 /* What all threads of a worker process share; immutable after start except what locks itself. */
 struct worker_env {
 	struct aws_env *aws;
-	struct aws_session *base;          /* the operator's identity; NULL = none found */
-	struct sealfile *keyring;          /* sealfile_open(); NULL = no sealing key configured */
-	const struct deliver_env *deliver; /* NULL: no webhooks are delivered */
+	struct aws_session *base;    /* the operator's identity; NULL = none found */
+	struct sealfile *keyring;    /* sealfile_open(); NULL = no sealing key configured */
+	struct deliver_env *deliver; /* NULL: no webhooks are delivered */
 	bool external_id_enforce;
 	int new_role_grace_s;
 	int verify_every_s;

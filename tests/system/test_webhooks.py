@@ -73,6 +73,8 @@ class TestSignature:
         one.test()
         after = one.got(2)[1]
         assert not judge.accepts(one.secret, after) and judge.accepts(rotated["secret"], after)
+        kept = "SELECT count(*) FROM webhook WHERE webhook_id = %s AND sealed_previous IS NOT NULL"
+        wait_until(lambda: database.value(kept, one.id.removeprefix("whk_")) == 0, "the old secret is erased")
 
     def test_tls_is_verified(self, start_worker, start_server, directory, judge, pg):
         pem, authority = certificate(directory)
@@ -254,6 +256,17 @@ class TestBadReceivers:
         assert (tried["last_error"], tried["last_status"]) == ("timeout", None)
         for one in slow:  # what they hold would hold up the tests that follow
             expect(org.delete(one.address), 204)
+
+    def test_hanging_receivers_of_many_leave_threads_to_syncs(self, pg, start_server, start_worker, receiver):
+        place = pg.database()
+        made = start_server(database=place, webhook_allow_http="true")
+        worker = start_worker(database=place, worker_threads=4, **SETTINGS)
+        for _ in range(6):
+            Endpoint(made.organization(), receiver, drip).test()
+        running = "SELECT count(*) FROM task WHERE state = 'leased' AND kind = 'deliver'"
+        wait_until(lambda: "deliveries_crowded" in worker.text() and place.value(running) >= 2, worker.tail)
+        # A crowd's task is leased only for as long as it takes to turn it away.
+        wait_until(lambda: place.value(running) == 2, "two of four threads deliver", 5)
 
     def test_a_reply_is_read_no_further_than_its_bound(self, endpoint, receiver):
         one = endpoint(flood)

@@ -20,12 +20,13 @@ enum {
 	DELIVER_LOOK_MS = 1000,
 	DELIVER_TURN_MS = 100, /* how late a stop may be noticed */
 	DELIVER_BLOCKED_S = 30,
+	DELIVER_CROWDED_S = 2, /* and up to as much again */
 	DELIVER_IDS_MAX = DELIVER_FLIGHTS * ID_UUID_TEXT + 3,
 };
 
 struct deliver {
 	struct task_run *run;
-	const struct deliver_env *env;
+	struct deliver_env *env;
 	CURLM *multi;
 	int open;
 	struct post flights[DELIVER_FLIGHTS];
@@ -248,18 +249,12 @@ static enum rc clean(struct task_run *run, struct err *err)
 	return RC_OK;
 }
 
-enum rc deliver_run(struct task_run *run, struct err *err)
+static enum rc deliver(struct task_run *run, struct err *err)
 {
 	AUTO(deliver) struct deliver d = { .run = run, .env = run->env->deliver };
 	bool ours = false;
 	enum rc rc = RC_OK;
 
-	if (!run->env->keyring || !d.env) {
-		run->retry_in_s = DELIVER_BLOCKED_S;
-		return err_set(err, RC_RETRY, "sealing_key_missing",
-			       "the worker has no sealing key to open the secrets of webhooks with;"
-			       " set seal_key_file");
-	}
 	d.multi = curl_multi_init();
 	if (!d.multi)
 		return err_set(err, RC_BROKEN, "transport", "libcurl does not start");
@@ -271,5 +266,29 @@ enum rc deliver_run(struct task_run *run, struct err *err)
 	if (rc == RC_OK && ours)
 		rc = delivery_lane_leave(run->db, run->task, err);
 	run->finished = rc == RC_OK;
+	return rc;
+}
+
+/* Half of a process's threads at most wait for receivers: when the way out is broken, the receivers of
+ * all organizations hang at once, and syncs go on. */
+enum rc deliver_run(struct task_run *run, struct err *err)
+{
+	struct deliver_env *env = run->env->deliver;
+	enum rc rc = RC_OK;
+
+	if (!run->env->keyring || !env) {
+		run->retry_in_s = DELIVER_BLOCKED_S;
+		return err_set(err, RC_RETRY, "sealing_key_missing",
+			       "the worker has no sealing key to open the secrets of webhooks with;"
+			       " set seal_key_file");
+	}
+	if (!deliver_env_enter(env)) {
+		run->retry_in_s =
+			DELIVER_CROWDED_S + (int)randombytes_uniform(DELIVER_CROWDED_S + 1);
+		return err_set(err, RC_RETRY, "deliveries_crowded",
+			       "half of this worker's threads deliver webhooks already");
+	}
+	rc = deliver(run, err);
+	deliver_env_exit(env);
 	return rc;
 }
