@@ -7,6 +7,7 @@
 #include "base/newfile.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -35,11 +36,6 @@ _Static_assert(SEAL_PUBLIC_BYTES == crypto_box_PUBLICKEYBYTES &&
 
 static const unsigned char SEAL_MAGIC[SEAL_MAGIC_BYTES] = { 'c', 's', '1' };
 
-/* The two halves look alike, and swapping them would be silent: a server would hold the opening key
- * and seal to a key that nobody has. So each line says which half it is. */
-#define SEAL_PUBLIC_LABEL S("seal-public:")
-#define SEAL_SECRET_LABEL S("seal-secret:")
-
 struct seal_keyring {
 	int refs; /* atomic */
 	size_t n;
@@ -60,6 +56,25 @@ struct seal_keyring *seal_keyring_ref(struct seal_keyring *k)
 {
 	__atomic_add_fetch(&k->refs, 1, __ATOMIC_RELAXED);
 	return k;
+}
+
+size_t seal_keyring_count(const struct seal_keyring *k)
+{
+	return k->n;
+}
+
+struct seal_public seal_keyring_public(const struct seal_keyring *k, size_t i)
+{
+	assert(i < k->n);
+	return k->public[i];
+}
+
+bool seal_key_id(struct str envelope, unsigned char ret[SEAL_KEY_ID_BYTES])
+{
+	if (envelope.n < SEAL_OVERHEAD || memcmp(envelope.p, SEAL_MAGIC, SEAL_MAGIC_BYTES) != 0)
+		return false;
+	memcpy(ret, envelope.p + SEAL_AT_KEY_ID, SEAL_KEY_ID_BYTES);
+	return true;
 }
 
 /* key_id: the first 8 bytes of BLAKE2b with 32 bytes of output. */

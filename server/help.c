@@ -70,15 +70,28 @@ const struct help_command HELP_COMMANDS[] = {
 	  .settings = "|" COMMON "database_url|" },
 	{ .name = "keys",
 	  .run = cmd_keys,
-	  .summary = "makes the sealing keys and the operator key in a folder",
-	  .operands = " DIR",
-	  .operands_max = 1,
-	  .examples = "  connectord keys /etc/connectord\n",
-	  .text = "Writes DIR/seal.key (for workers), DIR/seal.pub (for servers) and "
-		  "DIR/operator.key. Keys that are\nthere are kept. Lose seal.key and no "
-		  "stored access key can be opened again: back it up.\n",
-	  .flags = "",
-	  .settings = "||" },
+	  .summary = "makes the sealing keys, shows what is under each, rotates them",
+	  .operands = " new|status|rotate [DIR]",
+	  .operands_max = 2,
+	  .examples = "  connectord keys new /etc/connectord\n"
+		      "  connectord keys status /etc/connectord --database-url='dbname=connectord "
+		      "user=connectord_worker'\n"
+		      "  connectord keys rotate /etc/connectord --retire\n",
+	  .text = "new      writes DIR/seal.key (for workers), DIR/seal.pub (for servers) and "
+		  "DIR/operator.key.\n         Keys that are there are kept. Lose seal.key and no "
+		  "stored secret can be opened again:\n         back it up.\n"
+		  "status   the keys of seal.key, how many stored secrets are sealed under each, "
+		  "and which do not\n         open.\n"
+		  "rotate   puts a new key in front, gives it to servers through seal.pub, and "
+		  "seals "
+		  "every stored\n         secret anew, while servers and workers run; they see the "
+		  "new files by themselves. Run it\n         again after an interruption: it goes "
+		  "on.\n\n"
+		  "  --retire   with rotate: drops the old keys at the end. Only when every server "
+		  "has the new\n             seal.pub and every worker the new seal.key\n\n"
+		  "Without DIR the files of seal_key_file and seal_public_file are taken.\n",
+	  .flags = "--retire",
+	  .settings = "|" COMMON "database_url|seal_key_file|seal_public_file|" },
 	{ .name = NULL },
 };
 

@@ -29,10 +29,21 @@ struct seal_place {
 	struct str field;         /* "secret_access_key" */
 };
 
-struct seal_keyring; /* secret keys by key id; worker only; immutable */
+struct seal_keyring;                            /* secret keys by key id; worker only; immutable */
 void seal_keyring_free(struct seal_keyring *k); /* drops a reference */
 DEFINE_AUTO(seal_keyring)
 struct seal_keyring *seal_keyring_ref(struct seal_keyring *k) NEVER_NULL;
+
+/* The public halves, newest first; i < seal_keyring_count(). */
+size_t seal_keyring_count(const struct seal_keyring *k);
+struct seal_public seal_keyring_public(const struct seal_keyring *k, size_t i);
+/* Which key an envelope names; false: it is none. Says nothing about whether it opens. */
+bool seal_key_id(struct str envelope, unsigned char ret[SEAL_KEY_ID_BYTES]);
+
+/* The two halves look alike, and swapping them would be silent: a server would hold the opening key and seal to a key that
+ * nobody has. So each line of a key file says which half it is. */
+#define SEAL_PUBLIC_LABEL S("seal-public:")
+#define SEAL_SECRET_LABEL S("seal-secret:")
 
 /* Makes a key pair: DIR/seal.key (0600, "seal-secret:" and base64) and DIR/seal.pub ("seal-public:"
  * and base64). RC_CONFLICT: exists. */

@@ -1,0 +1,34 @@
+/* Every column that holds a sealed secret, for those who count and rewrap them. A new such column is a new row in sealed.c. */
+#ifndef DB_SEALED_H
+#define DB_SEALED_H
+
+#include "db/db.h"
+
+struct sealed_column {
+	const char *name;   /* "connection.sealed_secret_access_key" */
+	const char *field;  /* of struct seal_place */
+	const char *prefix; /* of the row's id in the API: "conn_" */
+	struct stmt list, swap;
+};
+const struct sealed_column *sealed_column_at(size_t i); /* NULL past the end */
+
+/* For the worker role, which sees all of them: the organizations after `after`, by id. Column: org_id. */
+MUST_CHECK enum rc sealed_organizations(struct db *db, struct id after, int limit,
+					struct db_rows **ret, struct err *err);
+/* One organization's values after row `after`, by id; but_key: 8 bytes, those under that key left out ("" = none). Columns:
+ * id, sealed. */
+MUST_CHECK enum rc sealed_list(struct db *db, const struct sealed_column *c, struct id org_id,
+			       struct id after, struct str but_key, int limit, struct db_rows **ret,
+			       struct err *err);
+
+struct sealed_swap {
+	struct id id;
+	struct str from, to; /* views */
+};
+/* Replaces values that are still `from`, all in one transaction, with a line in the organization's audit trail; whoever has
+ * changed one meanwhile wins. Versions and times of the rows stay: nothing that a person set changes. */
+MUST_CHECK enum rc sealed_replace(struct db *db, const struct sealed_column *c, struct id org_id,
+				  const struct sealed_swap *swaps, size_t n, int64_t *ret_replaced,
+				  struct err *err);
+
+#endif

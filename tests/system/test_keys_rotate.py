@@ -1,0 +1,275 @@
+"""Rotation of the sealing keys: online, killed at any point and begun again, and the old key opens nothing afterwards.
+
+The dose is ROWS values (500; CONNECTORD_ROTATE_ROWS changes it) and KILLS kills -9, while a server seals and a worker opens."""
+import contextlib
+import os
+import random
+import shutil
+import subprocess
+import threading
+
+import pytest
+from processes import Process, binary, clean_environment, run
+from waiting import wait_until
+
+ACCOUNT = "111122223333"
+KEY = ("AKIADEMOCONNECTORKEY", "demo/connector+key/of/the/demo/world/003")
+ROWS = int(os.environ.get("CONNECTORD_ROTATE_ROWS", 500))
+ORGANIZATIONS, BUSY, KILLS = 10, 6, 12
+QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50}
+STUCK, DONE, CONFIG = 1, 0, 78
+ALL_SEALED = """SELECT substring(sealed_secret_access_key FROM 4 FOR 8) FROM connection WHERE sealed_secret_access_key IS NOT NULL
+    UNION ALL SELECT substring(sealed_secret FROM 4 FOR 8) FROM webhook WHERE sealed_secret IS NOT NULL
+    UNION ALL SELECT substring(sealed_previous FROM 4 FOR 8) FROM webhook WHERE sealed_previous IS NOT NULL"""
+ROWS_AS_THEY_ARE = "SELECT connection_id, version, updated_at FROM connection ORDER BY 1"
+
+
+class Keys:
+    """`connectord keys` on one folder and database."""
+
+    def __init__(self, directory, database):
+        self.directory, self.database = directory, database
+
+    def argv(self, what, *more):
+        return [binary(), "keys", what, str(self.directory), f"--database-url={self.database.worker_url}", *more]
+
+    def __call__(self, what, *more):
+        return run(self.argv(what, *more), within=120)
+
+    def start(self, place, what, *more):
+        return Process(self.argv(what, *more), clean_environment(), place, "keys")
+
+    def lines(self):
+        return [line for line in (self.directory / "seal.key").read_text().splitlines() if line.startswith("seal-secret:")]
+
+    def ids(self):
+        """Key ids of seal.key as status shows them, newest first."""
+        return [line.split()[1] for line in self("status").stdout.splitlines() if line.startswith("  key") and "  newest" in line or "  old " in line]
+
+
+def connect(org, **more):
+    """Creates an access-key connection; waits when the server asks to."""
+    body = {"name": f"key {random.random()}", "authoritative_status": "none", "aws_account_id": ACCOUNT, "region": "us-east-1",
+            "auth": {"method": "access_key", "access_key_id": KEY[0], "secret_access_key": KEY[1]}, **more}
+    answers = []
+
+    def made():
+        answers.append(org.post("/v1/connections", body))
+        assert answers[-1].status_code in (201, 429), answers[-1].text
+        return answers[-1].status_code == 201
+    wait_until(made, "a connection is made", 30)
+    return answers[-1].json()
+
+
+def under(database):
+    """How many values are sealed under each key."""
+    counts = {}
+    for (key,) in database.rows(ALL_SEALED):
+        counts[bytes(key).hex()] = counts.get(bytes(key).hex(), 0) + 1
+    return counts
+
+
+def left(database, key):
+    """Values of connections that are still under `key`."""
+    return database.value("SELECT count(*) FROM connection WHERE substring(sealed_secret_access_key FROM 4 FOR 8) = %s", bytes.fromhex(key))
+
+
+def bare(connection):
+    return connection["id"].removeprefix("conn_")
+
+
+@pytest.fixture
+def place(directory, tmp_path, keys):
+    """A folder of keys of its own."""
+    made = tmp_path / "keys"
+    made.mkdir()
+    for name in ("seal.key", "seal.pub", "operator.key"):
+        shutil.copy(keys.directory / name, made / name)
+    return made
+
+
+@pytest.fixture
+def fresh(pg):
+    made = pg.database()
+    yield made
+    pg.drop(made)
+
+
+@pytest.fixture
+def rotation(place, fresh):
+    return Keys(place, fresh)
+
+
+@pytest.fixture
+def serving(start_server, place, fresh):
+    made = start_server(database=fresh, seal_public_file=place / "seal.pub")
+    yield made
+    made.stop()
+
+
+def quiet(database):
+    """No work but what a test asks for."""
+    database.rows("UPDATE schedule SET next_at = now() + interval '10 days'")
+    database.rows("DELETE FROM task")
+
+
+class Load(threading.Thread):
+    """Checks and changes some connections for ever: what an access key's owner and the schedules would do."""
+
+    def __init__(self, org, busy, database):
+        super().__init__(daemon=True)
+        self.org, self.busy, self.database = org, busy, database
+        self.stopping, self.errors, self.patched, self.bad = threading.Event(), [], 0, []
+        self.right = {c["id"]: True for c in busy}
+
+    def run(self):
+        try:
+            while not self.stopping.wait(0.02):
+                self.turn(random.choice(self.busy))
+        except Exception as error:  # the test's own thread must hear of it
+            self.errors.append(repr(error))
+
+    def turn(self, connection):
+        right = random.random() < 0.5
+        answer = self.org.patch(f"/v1/connections/{connection['id']}", {"auth": {
+            "method": "access_key", "access_key_id": KEY[0], "secret_access_key": KEY[1] if right else "x" * 40}},
+            self.org.get(f"/v1/connections/{connection['id']}").headers["ETag"])
+        assert answer.status_code in (200, 429), answer.text
+        if answer.status_code == 200:
+            self.right[connection["id"]] = right
+            self.patched += 1
+        self.bad += self.database.rows("SELECT connection_id, verify_code FROM connection WHERE verify_code LIKE 'sealing%%'"
+                                       " OR verify_code = 'secret_damaged'")
+
+    def end(self):
+        self.stopping.set()
+        self.join(30)
+        assert self.errors == []
+
+
+def test_rotation_under_load_survives_kills_and_leaves_the_old_key_nothing(
+        rotation, place, serving, fresh, start_awssim, start_worker, tmp_path):
+    aws = start_awssim("demo")
+    orgs = [serving.organization() for _ in range(ORGANIZATIONS)]
+    for n in range(ROWS):
+        connect(orgs[n % ORGANIZATIONS])
+    for org in orgs:
+        assert org.post("/v1/webhooks", {"url": "https://example.com/hook"}).status_code == 201
+    quiet(fresh)
+    busy_org = serving.organization()
+    busy = [connect(busy_org) for _ in range(BUSY)]
+    old_files = tmp_path / "old"
+    shutil.copytree(place, old_files)
+    kept = {row[0]: row[1:] for row in fresh.rows(ROWS_AS_THEY_ARE)}
+    assert list(under(fresh).values()) == [ROWS + ORGANIZATIONS + BUSY]
+
+    worker = start_worker(aws, database=fresh, seal_key_file=place / "seal.key", **QUICK)
+    load = Load(busy_org, busy, fresh)
+    load.start()
+    started = next(iter(under(fresh)))
+    mixed = 0
+    for n in range(KILLS):
+        running = rotation.start(tmp_path, "rotate")
+        if n < 4:  # while it makes and replaces files
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.popen.wait(0.01 * 2 ** n)
+        else:  # somewhere among the values
+            goal = ROWS * (n - 3) // (KILLS - 2)
+            wait_until(lambda: left(fresh, started) <= ROWS + ORGANIZATIONS - goal, running.tail, poll=0.002)
+        running.kill()
+        mixed += len(under(fresh)) > 1
+        assert rotation("status").returncode == DONE  # at any point every value opens
+    assert load.patched > 0 and mixed > 0, (load.patched, mixed)
+
+    done = rotation("rotate", "--retire")
+    assert done.returncode == DONE, done.stderr
+    load.end()
+    assert load.bad == [] and worker.alive and serving.alive
+
+    assert len(rotation.lines()) == 1 and rotation.lines()[0] not in (old_files / "seal.key").read_text()
+    (newest,) = rotation.ids()
+    assert under(fresh) == {newest: ROWS + ORGANIZATIONS + BUSY}
+    old = Keys(old_files, fresh)("status")
+    assert old.returncode == STUCK and f"{ROWS + ORGANIZATIONS + BUSY} cannot be opened" in old.stdout, old.stdout
+    # What people see of the rows is as it was; the busy ones were changed by people.
+    now = {row[0]: row[1:] for row in fresh.rows(ROWS_AS_THEY_ARE)}
+    changed = {bare(c) for c in busy}
+    assert {k: v for k, v in now.items() if k.replace("-", "") not in changed} == \
+        {k: v for k, v in kept.items() if k.replace("-", "") not in changed}
+    # The last change won, also where a rewrap was on its way: the worker opens it, and AWS says whether it is right.
+    for connection in busy:
+        wanted = ("verified", "") if load.right[connection["id"]] else ("refused", "access_key_refused")
+        fresh.rows("UPDATE schedule SET next_at = now() WHERE connection_id = %s AND kind = 'verify'", bare(connection))
+        wait_until(lambda: fresh.rows("SELECT verify_state, verify_code FROM connection WHERE connection_id = %s",
+                                      bare(connection))[0] == wanted, lambda: f"{connection['id']} {wanted}\n{worker.tail()}", 30)
+    # One that was never touched, opened by the worker that has been there all along.
+    fresh.rows("UPDATE schedule SET next_at = now() WHERE connection_id = (SELECT min(connection_id::text)::uuid FROM connection WHERE org_id = %s)"
+               " AND kind = 'verify'", orgs[0].org_id)
+    wait_until(lambda: fresh.value("SELECT count(*) FROM connection WHERE org_id = %s AND verify_state = 'verified'", orgs[0].org_id) == 1,
+               worker.tail)
+    # Each organization can read what was done to its secrets.
+    assert fresh.value("SELECT sum((detail ->> 'values')::int) FROM audit WHERE action = 'secrets.rewrapped' AND org_id = %s",
+                       orgs[0].org_id) >= ROWS // ORGANIZATIONS + 1
+    worker.stop()
+
+
+def test_without_retire_the_old_key_stays_and_the_next_run_makes_no_other(rotation, serving, fresh, place):
+    org = serving.organization()
+    connect(org)
+    before, mode = rotation.lines(), (place / "seal.key").stat().st_mode
+    first = rotation("rotate")
+    assert first.returncode == DONE and "--retire" in first.stdout, first.stderr
+    assert len(rotation.lines()) == 2 and rotation.lines()[1:] == before
+    assert (place / "seal.key").stat().st_mode == mode
+    again = rotation("rotate")
+    assert again.returncode == DONE and "goes on" in again.stdout
+    assert len(rotation.lines()) == 2
+    # The server has taken the new public key by itself.
+    connect(org)
+    newest, _ = rotation.ids()
+    assert under(fresh) == {newest: 2}
+    assert rotation("rotate", "--retire").returncode == DONE
+    assert len(rotation.lines()) == 1 and rotation.ids() == [newest]
+    shown = "".join(done.stdout + done.stderr for done in (first, again, rotation("status")))
+    assert not any(line.removeprefix("seal-secret:") in shown for line in before + rotation.lines())
+
+
+def test_a_value_that_does_not_open_is_named_and_keeps_the_old_keys(rotation, serving, fresh):
+    org = serving.organization()
+    good, broken = connect(org), connect(org)
+    fresh.rows("UPDATE connection SET sealed_secret_access_key = overlay(sealed_secret_access_key placing '\\x00' from 60)"
+               " WHERE connection_id = %s", bare(broken))
+    done = rotation("rotate", "--retire")
+    assert done.returncode == CONFIG and "the old keys stay" in done.stderr
+    assert broken["id"] in done.stdout and good["id"] not in done.stdout and "seal_broken" in done.stdout
+    assert len(rotation.lines()) == 2
+    shown = rotation("status")
+    assert shown.returncode == STUCK and "1 cannot be opened" in shown.stdout and broken["id"] in shown.stdout
+
+
+def test_a_value_moved_to_another_row_is_not_rewrapped_into_it(rotation, serving, fresh):
+    """Rewrapping must not make a stolen blob good: it opens values in their own place only."""
+    org, other = serving.organization(), serving.organization()
+    mine, theirs = connect(org), connect(other)
+    blob = fresh.value("SELECT sealed_secret_access_key FROM connection WHERE connection_id = %s", bare(theirs))
+    fresh.rows("UPDATE connection SET sealed_secret_access_key = %s WHERE connection_id = %s", blob, bare(mine))
+    done = rotation("rotate")
+    assert done.returncode == CONFIG and mine["id"] in done.stdout and theirs["id"] not in done.stdout
+    assert bytes(fresh.value("SELECT sealed_secret_access_key FROM connection WHERE connection_id = %s", bare(mine))) == bytes(blob)
+
+
+def test_two_rotations_at_once_and_halves_that_do_not_belong_together_are_refused(rotation, serving, fresh, place, tmp_path):
+    connect(serving.organization())
+    running = rotation.start(tmp_path, "rotate")
+    running.wait_log("is the newest")
+    second = rotation("rotate")
+    assert second.returncode == CONFIG and "another rotation" in second.stderr
+    assert running.wait_exit() == DONE
+    assert rotation("rotate", "--retire").returncode == DONE
+    other = tmp_path / "other"
+    assert run([binary(), "keys", "new", str(other)]).returncode == DONE
+    shutil.copy(other / "seal.pub", place / "seal.pub")
+    before = rotation.lines()
+    done = rotation("rotate")
+    assert done.returncode == CONFIG and "no secret half" in done.stderr
+    assert rotation.lines() == before
