@@ -52,12 +52,13 @@ struct post {
 static CURLcode send_post(const struct post *post, struct buf *reply, long *status)
 {
 	char authorization[HEADER_MAX];
+	/* The newest is in the first line. */
+	struct str rest = secret_str(post->operator_key), key = str_trim(str_cut(&rest, '\n'));
 	struct curl_slist *headers = NULL;
 	CURL *curl = curl_easy_init();
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 
-	snprintf(authorization, sizeof(authorization), "Authorization: Bearer %.*s",
-		 STR_FMT(secret_str(post->operator_key)));
+	snprintf(authorization, sizeof(authorization), "Authorization: Bearer %.*s", STR_FMT(key));
 	headers = curl_slist_append(headers, authorization);
 	headers = curl_slist_append(headers, "Content-Type: application/json");
 	if (curl && headers) {

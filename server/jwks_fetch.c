@@ -95,18 +95,22 @@ static bool is_loopback(const struct sockaddr *address)
 	return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
 }
 
-/* Plain http stays on this machine, whatever the name in the URL resolves to. */
-static curl_socket_t on_socket(void *settings, curlsocktype purpose, struct curl_sockaddr *address)
+/* Plain http stays on this machine, whatever the name in the URL resolves to. refused: NULL for https. */
+static curl_socket_t on_socket(void *refused, curlsocktype purpose, struct curl_sockaddr *address)
 {
+	bool *is_refused = refused;
+
 	(void)purpose;
-	if (is_http(settings) && !is_loopback(&address->addr))
+	if (is_refused && !is_loopback(&address->addr)) {
+		*is_refused = true;
 		return CURL_SOCKET_BAD;
+	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 /* What is not listed here is not wanted. */
 static void prepare(CURL *e, const struct jwks_settings *s, const atomic_bool *stop,
-		    struct buf *body)
+		    struct buf *body, bool *refused)
 {
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_URL, s->url);
@@ -123,7 +127,7 @@ static void prepare(CURL *e, const struct jwks_settings *s, const atomic_bool *s
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, body);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, (void *)(uintptr_t)s);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, is_http(s) ? refused : NULL);
 	curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(e, CURLOPT_XFERINFODATA, (void *)(uintptr_t)stop);
@@ -136,14 +140,19 @@ static enum rc get(const struct jwks_settings *s, const atomic_bool *stop, struc
 {
 	CURL *e = curl_easy_init();
 	CURLcode code = CURLE_OUT_OF_MEMORY;
+	bool refused = false;
 	long status = 0;
 
 	if (e) {
-		prepare(e, s, stop, body);
+		prepare(e, s, stop, body, &refused);
 		code = curl_easy_perform(e);
 		(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
 	}
 	curl_easy_cleanup(e);
+	if (refused)
+		return err_set(err, RC_RETRY, "keys_unavailable",
+			       "the host of jwt_jwks_url is not this machine; plain http may not"
+			       " leave it");
 	if (code == CURLE_WRITE_ERROR)
 		return err_set(err, RC_RETRY, "keys_unavailable",
 			       "the key set has more than %d bytes", JWKS_FETCH_BYTES);
