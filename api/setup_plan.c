@@ -165,7 +165,7 @@ static json_t *lost_of(const struct group *g)
 static void add_policy(const struct group *g, bool by_type, json_t *document, size_t part,
 		       size_t parts, json_t *policies)
 {
-	char name[NAME_MAX_CHARS], last[24] = "";
+	char name[NAME_MAX_CHARS], last[32] = "";
 	const struct permission_capability *c = g->first;
 	const char *word = by_type ? c->document : "";
 	AUTO_TEXT char *text = json_text(document);
