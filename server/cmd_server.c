@@ -84,6 +84,7 @@ static enum rc build_pool(struct parts *p, const struct config *c, struct err *e
 	p->readiness = readiness_new(p->pool);
 	p->env.ready = readiness_check;
 	p->env.ready_arg = p->readiness;
+	p->env.base_identity = readiness_identity;
 	return check_schema(p, err);
 }
 

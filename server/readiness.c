@@ -6,16 +6,22 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "db/migrate.h"
+#include "db/worker_identity.h"
+
+#include <stdio.h>
 
 enum { POOL_WAIT_MS = 500 };
 #define FRESH CLOCK_S
+_Static_assert((int)HTTP_IDENTITY_STATE_MAX == (int)WORKER_IDENTITY_STATE_MAX,
+	       "the same words in both");
 
 struct readiness {
 	struct dbpool *pool;
 	struct lock lock;
 	struct {
 		struct err answer; /* rc RC_OK: ready */
-		int64_t asked_at;  /* mono; 0 = never */
+		struct worker_identity_sum identity;
+		int64_t asked_at; /* mono; 0 = never */
 		bool looking;
 	} synced;
 };
@@ -27,6 +33,7 @@ struct readiness *readiness_new(struct dbpool *pool)
 	r->pool = pool;
 	lock_init(&r->lock);
 	(void)err_set(&r->synced.answer, RC_RETRY, "starting", "nobody has looked yet");
+	(void)snprintf(r->synced.identity.state, sizeof(r->synced.identity.state), "unknown");
 	return r;
 }
 
@@ -36,6 +43,20 @@ void readiness_free(struct readiness *r)
 		return;
 	lock_destroy(&r->lock);
 	mem_free(r);
+}
+
+/* What the workers say of themselves. That they lack something never makes this server less ready: it calls no AWS, and
+ * connections by access key need no identity of ours. */
+static void look_at_workers(struct readiness *r, struct db *db)
+{
+	struct worker_identity_sum found = { 0 };
+	struct err ignored = { 0 };
+
+	if (worker_identity_load(db, &found, &ignored) != RC_OK)
+		return;
+	lock_take(&r->lock);
+	r->synced.identity = found;
+	lock_drop(&r->lock);
 }
 
 /* A pool that is busy says nothing about the database: the answer stays. False then. */
@@ -48,6 +69,8 @@ static bool look(struct readiness *r, struct err *ret)
 	if (rc != RC_OK)
 		return !str_eq(str_c(ret->code), S("pool_busy"));
 	rc = migrate_check(db, ret);
+	if (rc == RC_OK)
+		look_at_workers(r, db);
 	dbpool_give(r->pool, nobody, db);
 	ret->rc = rc;
 	return true;
@@ -102,4 +125,15 @@ enum rc readiness_check(void *readiness, struct err *err)
 	if (answer.rc == RC_OK)
 		return RC_OK;
 	return err_set(err, answer.rc, answer.code, "%s", answer.text);
+}
+
+void readiness_identity(void *readiness, struct http_identity *ret)
+{
+	struct readiness *r = readiness;
+
+	lock_take(&r->lock);
+	memcpy(ret->state, r->synced.identity.state, sizeof(ret->state));
+	ret->workers = r->synced.identity.workers;
+	ret->without = r->synced.identity.without;
+	lock_drop(&r->lock);
 }

@@ -2,6 +2,7 @@
 #ifndef SERVER_READINESS_H
 #define SERVER_READINESS_H
 
+#include "api/http.h"
 #include "server/dbpool.h"
 
 struct readiness;
@@ -12,5 +13,7 @@ struct readiness *readiness_new(struct dbpool *pool) NEVER_NULL FREED_BY(readine
 /* Fits struct http_env's ready. RC_OK; RC_RETRY: the database is away; RC_CONFLICT: its schema is not
  * this binary's. Logs each change of the answer once. */
 MUST_CHECK enum rc readiness_check(void *readiness, struct err *err);
+/* Fits struct http_env's base_identity: as it was at the last look that found the database. */
+void readiness_identity(void *readiness, struct http_identity *ret);
 
 #endif

@@ -29,6 +29,14 @@ struct http_caller {
 	char actor[HTTP_ACTOR_MAX]; /* as the audit writes it: "key:<32 hex>" or "operator" */
 };
 
+/* Whether the workers have an AWS identity of their own, in their own words; no secret and no name in it. */
+enum { HTTP_IDENTITY_STATE_MAX = 16 };
+struct http_identity {
+	char state
+		[HTTP_IDENTITY_STATE_MAX]; /* "found", "missing", "broken", "refused", "unknown" */
+	int64_t workers, without;
+};
+
 /* What all requests of a process share; immutable after start but for what locks itself. */
 struct http_env {
 	const char *key_prefix, *key_env; /* first two parts of an API key */
@@ -40,6 +48,7 @@ struct http_env {
 	/* Whether the database answers with this binary's schema, as it was at most a second ago. */
 	enum rc (*ready)(void *arg, struct err *err);
 	void *ready_arg;
+	void (*base_identity)(void *ready_arg, struct http_identity *ret);
 };
 
 struct http_pair {

@@ -241,3 +241,79 @@ class TestRefresh:
         (places.tmp_path / "token").unlink()
         outcome = who(environment)
         assert outcome.rc != "OK" and "does not exist" in outcome.summary["err_text"], outcome
+
+
+def readiness(server):
+    answer = requests.get(server.url + "/readyz", timeout=5)
+    assert answer.status_code == 200, answer.text  # a worker's want is no reason to take a server away
+    return answer.json()["base_identity"]
+
+
+def wait_readiness(server, state, workers=1, within=20):
+    def right():
+        told = readiness(server)
+        return told if (told["state"], told["workers"]) == (state, workers) else None
+    return wait_until(right, lambda: f"{state} of {workers}: {readiness(server)}", within)
+
+
+def verdict(database, connection):
+    return database.rows("SELECT verify_state, verify_code, verify_text FROM connection WHERE connection_id = %s",
+                         connection["id"].removeprefix("conn_"))[0]
+
+
+class TestWorkers:
+    @pytest.fixture
+    def working(self, sim, start_worker):
+        """working(environment) -> a worker with that and nothing else of AWS's; stopped afterwards."""
+        started = []
+
+        def start(environment, **settings):
+            env = {**NOWHERE, "AWS_ENDPOINT_URL": sim.endpoint, **environment}
+            started.append(start_worker(None, env={k: v for k, v in env.items() if v is not None}, **QUICK, **settings))
+            return started[-1]
+        yield start
+        for worker in started:
+            worker.stop()
+
+    @pytest.mark.parametrize("name", ["role", "web", "container", "instance"])
+    def test_each_source_leads_to_a_verified_connection(self, places, working, org, server, database, sim, name):
+        sim.set(external_id=org.org_id)
+        worker = working(getattr(places, name)())
+        made = org.connect(ACCOUNT, role_arn=f"arn:aws:iam::{ACCOUNT}:role/ConnectordReadOnly")
+        wait_until(lambda: verdict(database, made)[:2] == ("verified", ""), lambda: f"{verdict(database, made)}\n{worker.tail()}")
+        assert "base_identity_found" in worker.text() and f'"vendor_account":"{VENDOR}"' in worker.text().replace('": "', '":"')
+        told = wait_readiness(server, "found")
+        assert told["without"] == 0 and VENDOR not in json.dumps(told)
+        assert database.value("SELECT account_id FROM worker_identity") == VENDOR
+        worker.stop()
+        assert wait_readiness(server, "unknown", 0)["text"] == "No worker is running."
+
+    def test_its_absence_is_one_sentence_everywhere_and_mending_it_needs_no_restart(self, places, working, org, server, database, sim):
+        sim.set(external_id=org.org_id)
+        place = places.tmp_path / "credentials"
+        worker = working({"AWS_SHARED_CREDENTIALS_FILE": str(place)})
+        sentence = "connectord has no AWS identity of its own; looked at: AWS_ACCESS_KEY_ID, AWS_WEB_IDENTITY_TOKEN_FILE, profile"
+        said = [line for line in worker.text().splitlines() if sentence in line]
+        assert len(said) == 1 and str(place) in said[0] and "instance metadata (disabled)" in said[0], worker.text()
+        told = wait_readiness(server, "missing")
+        assert told["without"] == 1 and "1 of 1 running workers have no usable AWS identity" in told["text"]
+        assert str(place) not in json.dumps(told)
+        made = org.connect(ACCOUNT, role_arn=f"arn:aws:iam::{ACCOUNT}:role/ConnectordReadOnly")
+        wait_until(lambda: verdict(database, made)[1] == "base_identity_missing", worker.tail)
+        assert verdict(database, made)[2].startswith("connectord has no AWS identity of its own right now; its operator must")
+        # Access keys need no identity of ours.
+        key = org.connect(ACCOUNT, access_key=("AKIADEMOCONNECTORKEY", "demo/connector+key/of/the/demo/world/003"))
+        wait_until(lambda: verdict(database, key)[:2] == ("verified", ""), worker.tail)
+        places.keys()
+        wait_readiness(server, "found")
+        database.rows("UPDATE task SET run_at = now()")
+        wait_until(lambda: verdict(database, made)[:2] == ("verified", ""), lambda: f"{verdict(database, made)}\n{worker.tail()}")
+        assert len([line for line in worker.text().splitlines() if sentence in line]) == 1
+
+    def test_an_identity_that_aws_refuses_and_an_agent_that_fails_are_told_apart(self, places, working, server, agent):
+        working({"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN000000000", "AWS_SECRET_ACCESS_KEY": "x" * 40})
+        assert "AWS refuses" in wait_readiness(server, "refused")["text"]
+        agent.mode = 500
+        broken = working(places.container())
+        assert wait_readiness(server, "refused", workers=2)["without"] == 2
+        assert "status 500" in broken.text() and "the container's endpoint" in broken.text()
