@@ -55,7 +55,7 @@ def test_a_new_key_never_gets_the_old_secret(org, database):
     made = org.connect(ACCOUNT, access_key=(KEY["access_key_id"], KEY["secret_access_key"]))
     answer = org.patch(path(made), {"auth": {**KEY, "access_key_id": "AKIAIOSFODNN7ANOTHER", "secret_access_key": None}})
     assert answer.status_code == 422
-    assert {"pointer": "/auth/secret_access_key", "code": "required"}.items() <= answer.json()["errors"][0].items()
+    assert {"pointer": "/auth/secret_access_key", "code": "null_value"}.items() <= answer.json()["errors"][0].items()
     assert database.value("SELECT access_key_id FROM connection WHERE connection_id = %s", hex_id(made)) == KEY["access_key_id"]
 
 

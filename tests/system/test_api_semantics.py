@@ -71,8 +71,11 @@ def test_nothing_escapes_from_a_rehearsal(server, org, database):
     tables = [row[0] for row in database.rows("SELECT c.oid::regclass::text FROM pg_class c WHERE relnamespace = 'public'::regnamespace"
                                               " AND relkind = 'r' AND NOT relispartition")]
 
+    look = " UNION ALL ".join(f"SELECT '{t}', md5(string_agg(h, '' ORDER BY h)) FROM (SELECT md5((to_jsonb(x) - 'last_used_at')::text) AS h"
+                              f" FROM {t} x) q" for t in tables)
+
     def all_rows():
-        return {t: sorted(map(str, database.rows(f"SELECT md5((to_jsonb(t) - 'last_used_at')::text) FROM {t} t"))) for t in tables}
+        return dict(database.rows(look))
     tried = 0
     for path_, item in document["paths"].items():
         for method in ("post", "patch"):
