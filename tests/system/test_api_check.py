@@ -183,10 +183,10 @@ class TestReport:
             assert found["rds:DescribeDBInstances"]["state"] == "granted"
 
     def test_what_nobody_answers_stays_unknown(self, subject):
-        done = subject.check(subject.role(allow(["rds:*"])).connect(), tiers=[3])
-        found = states(done["report"])
-        assert {one["state"] for one in found.values()} == {"unknown"}
-        assert SIMULATE in found["rds:DescribeDBClusters"]["text"] and done["report"]["patch"] is None
+        done = subject.check(subject.role(allow(["rds:*"])).connect(), tiers=[1, 2, 3])
+        found = {action: one for action, one in states(done["report"]).items() if one["tier"] == 3}
+        assert len(found) > 50 and {one["state"] for one in found.values()} == {"unknown"}
+        assert SIMULATE in found["rds:DescribeDBClusters"]["text"]
 
     def test_a_simulation_that_hangs_on_a_condition_is_no_answer(self, subject):
         vpc = {"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}

@@ -132,8 +132,10 @@ static enum rc ask(struct simulation *s, struct err *err)
 	struct err own = { 0 };
 	enum rc rc;
 
-	if (s->batch->n == 0 || s->fault->class != AWS_OK || s->calls == SIMULATE_CALLS_MAX)
+	if (s->batch->n == 0 || s->calls == SIMULATE_CALLS_MAX) {
+		s->batch->n = 0;
 		return RC_OK;
+	}
 	s->calls++;
 	params = params_of(s);
 	rc = aws_pages(s->t->client, s->t->aws, &IAM_SIMULATE_PRINCIPAL_POLICY, params, page, s,
@@ -166,7 +168,7 @@ static enum rc ask_on(struct simulation *s, const char *resource, struct err *er
 
 	s->batch->resource = resource;
 	s->batch->n = 0;
-	for (size_t i = 0; rc == RC_OK && i < s->a->n; i++) {
+	for (size_t i = 0; rc == RC_OK && s->fault->class == AWS_OK && i < s->a->n; i++) {
 		const struct answer *one = &s->a->all[i];
 
 		if (!is_on(one, resource) || has_action(s->batch, one->rows->action))
@@ -175,7 +177,7 @@ static enum rc ask_on(struct simulation *s, const char *resource, struct err *er
 		if (s->batch->n == SIMULATE_BATCH)
 			rc = ask(s, err);
 	}
-	return rc == RC_OK ? ask(s, err) : rc;
+	return rc == RC_OK && s->fault->class == AWS_OK ? ask(s, err) : rc;
 }
 
 /* True: the resource was met at an earlier row of the catalogue. */
@@ -195,7 +197,8 @@ enum rc simulate_all(const struct simulate_target *t, struct answers *a,
 	enum rc rc = RC_OK;
 
 	*ret_fault = (struct aws_fault){ .class = AWS_OK };
-	for (size_t i = 0; rc == RC_OK && i < PERMISSION_ACTIONS_N; i++)
+	for (size_t i = 0; rc == RC_OK && ret_fault->class == AWS_OK && i < PERMISSION_ACTIONS_N;
+	     i++)
 		if (!is_old(i))
 			rc = ask_on(&s, PERMISSION_ACTIONS[i].resource, err);
 	return rc;
