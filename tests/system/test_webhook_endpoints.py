@@ -4,7 +4,7 @@ import socket
 import uuid
 
 import pytest
-from api import expect
+from api import Organization, expect
 from receiver import Listener, Receiver
 from waiting import wait_until
 from webhook import SETTINGS, Endpoint
@@ -32,6 +32,19 @@ def endpoint(org, receiver, worker):
     return lambda manners=204, **fields: Endpoint(org, receiver, manners, **fields)
 
 
+def disguises(address):
+    """One IPv4 address as the many texts that some reader takes for it."""
+    a, b, c, d = (int(part) for part in address.split("."))
+    n = (a << 24) + (b << 16) + (c << 8) + d
+    high, low = f"{n >> 16:x}", f"{n & 0xffff:x}"
+    plain = [address, str(n), hex(n), hex(n).upper().replace("0X", "0x"), "0" + oct(n)[2:], f"{a}.{n & 0xffffff}", f"{a}.{b}.{n & 0xffff}",
+             ".".join(hex(part) for part in (a, b, c, d)), ".".join("0" + oct(part)[2:] for part in (a, b, c, d)),
+             f"{hex(a)}.{b}.0{oct(c)[2:]}.{d}", f"000{oct(a)[2:]}.{b}.{c}.{d}", f"{a}.{hex(n & 0xffffff)}"]
+    six = [f"::ffff:{address}", f"::ffff:{high}:{low}", f"0:0:0:0:0:ffff:{high}:{low}", f"::{address}", f"64:ff9b::{address}",
+           f"64:ff9b::{high}:{low}", f"64:ff9b:1::{high}:{low}", f"2002:{high}:{low}::", f"2001:0:{high}:{low}::1", f"::FFFF:{high.upper()}:{low.upper()}"]
+    return list(dict.fromkeys(plain + [f"[{one}]" for one in six]))
+
+
 class TestWhereItMayGo:
     """An address is refused when it is about to be dialled, whatever it was written as. `localhost` stands for any name that
     resolves to loopback: the host's own resolver says so."""
@@ -50,25 +63,37 @@ class TestWhereItMayGo:
         four.end()
         six.end()
 
+    def tried(self, org, urls):
+        """{url: what went wrong in the first attempt}"""
+        made = {url: "/v1/webhooks/" + expect(org.post("/v1/webhooks", {"url": url}), 201)["id"] for url in urls}
+        for address in made.values():
+            expect(org.post(address + "/test"), 202)
+        said = {}
+        for url, address in made.items():
+            wait_until(lambda: org.all(address + "/deliveries")[0]["last_error"], lambda: f"{url} was tried", 40)
+            said[url] = org.all(address + "/deliveries")[0]["last_error"]
+            expect(org.delete(address), 204)
+        return said
+
     def test_nothing_private_is_dialled(self, guarded, listeners):
         four, six = listeners
-        hosts = [f"127.0.0.1:{four.port}", f"127.1:{four.port}", f"2130706433:{four.port}", f"0x7f000001:{four.port}",
-                 f"0177.0.0.1:{four.port}", f"127.0.0.2:{four.port}", f"0.0.0.0:{four.port}", f"0:{four.port}",
-                 f"localhost:{four.port}", f"[::1]:{six.port}", f"[::ffff:127.0.0.1]:{four.port}", f"[::ffff:7f00:1]:{four.port}",
-                 f"[::]:{six.port}", f"[64:ff9b::7f00:1]:{four.port}", f"localhost:{six.port}", "169.254.169.254", "10.0.0.1",
-                 "192.168.0.1", "[fe80::1]", "[fd00:ec2::254]"]
-        refused = {}
+        hosts = [f"localhost:{four.port}", f"localhost:{six.port}", f"[::1]:{six.port}", f"[::]:{six.port}", "[fe80::1]", "[fd00:ec2::254]",
+                 f"0:{four.port}", f"127.0.0.2:{four.port}", "[ff02::1]", "[2001:db8::1]"]
+        said = {}
         for scheme in ("http", "https"):
-            made = [expect(guarded.post("/v1/webhooks", {"url": f"{scheme}://{host}/"}), 201) for host in hosts]
-            for one in made:
-                expect(guarded.post(f"/v1/webhooks/{one['id']}/test"), 202)
-            for one, host in zip(made, hosts):
-                address = f"/v1/webhooks/{one['id']}"
-                wait_until(lambda: guarded.all(address + "/deliveries")[0]["last_error"], f"{scheme}://{host} was tried", 40)
-                refused[f"{scheme}://{host}"] = guarded.all(address + "/deliveries")[0]["last_error"]
-                expect(guarded.delete(address), 204)
-        assert set(refused.values()) == {"address_refused"}, refused
+            said.update(self.tried(guarded, [f"{scheme}://{host}/" for host in hosts]))
+        assert set(said.values()) == {"address_refused"}, said
         assert (four.connections, six.connections) == (0, 0)
+
+    @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "172.31.255.254", "192.168.0.1", "100.64.0.1", "0.0.0.0",
+                                         "224.0.0.1", "255.255.255.255"])
+    def test_no_disguise_is_dialled(self, guarded, listeners, address):
+        urls = [f"http://{host}:{listeners[0].port}/" for host in disguises(address)]
+        said = {}
+        for start in range(0, len(urls), 20):
+            said.update(self.tried(guarded, urls[start:start + 20]))
+        assert set(said.values()) == {"address_refused"}, said
+        assert listeners[0].connections == 0
 
     def test_the_same_addresses_are_dialled_when_the_operator_opens_them(self, endpoint):
         listener = Listener()  # so that the zeros above mean something
@@ -111,6 +136,31 @@ class TestEndpoints:
             assert one.secret[6:40] not in process.text()
         plain = database.rows("SELECT w.*::text FROM webhook w UNION ALL SELECT a.*::text FROM audit a")
         assert not any(one.secret[6:40] in row for row, in plain)
+
+    def test_the_same_request_again_makes_no_second_one_and_shows_no_secret(self, org):
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        first = expect(org.post("/v1/webhooks", {"url": "https://example.com/"}, headers=headers), 201)
+        again = expect(org.post("/v1/webhooks", {"url": "https://example.com/"}, headers=headers), 201)
+        assert first["secret"].startswith("whsec_") and again == {**first, "secret": None}
+        assert [one["id"] for one in org.all("/v1/webhooks")] == [first["id"]]
+
+    def test_a_change_can_be_tried_without_making_it(self, org):
+        made = expect(org.post("/v1/webhooks", {"url": "https://example.com/"}), 201)
+        path = f"/v1/webhooks/{made['id']}"
+        tried = org.patch(path + "?validate_only=true", {"description": "other"})
+        assert tried.status_code == 200
+        assert expect(org.get(path), 200)["description"] == ""
+        assert org.patch(path + "?validate_only=true", {"url": "https://u@example.com/"}).status_code == 422
+
+    def test_a_viewer_sees_none_and_an_editor_changes_none(self, server, org):
+        made = expect(org.post("/v1/webhooks", {"url": "https://example.com/"}), 201)
+        for role, read in (("viewer", 403), ("editor", 200)):
+            key = server.operator.create_key(org.org_id, role=role)["key"]
+            caller = Organization(server.url, org.org_id, key)
+            assert caller.get(f"/v1/webhooks/{made['id']}").status_code == read
+            assert caller.post("/v1/webhooks", {"url": "https://example.com/"}).status_code == 403
+            assert caller.post(f"/v1/webhooks/{made['id']}/rotate-secret").status_code == 403
+            assert caller.delete(f"/v1/webhooks/{made['id']}").status_code == 403
 
     def test_it_changes_as_asked_and_only_at_its_version(self, org):
         made = expect(org.post("/v1/webhooks", {"url": "https://example.com/a", "events": ["sync.finished"]}), 201)
