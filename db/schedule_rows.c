@@ -21,7 +21,7 @@ struct schedule_values schedule_rows_values(const struct db_rows *rows, int row)
 static const struct stmt NOW = { "schedule_rows_now",
 				 "SELECT (extract(epoch FROM now()) * 1000000)::bigint AS us", 0 };
 
-/* The first tick of a new or changed schedule. */
+/* The first tick of a new or changed schedule by cron. */
 static enum rc first_tick(struct db *db, const struct schedule_set *in, int64_t *ret_us,
 			  struct err *err)
 {
@@ -29,16 +29,10 @@ static enum rc first_tick(struct db *db, const struct schedule_set *in, int64_t 
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	enum rc rc = db_run(db, NULL, &NOW, NULL, &rows, err);
 
-	if (rc != RC_OK)
-		return rc;
-	*ret_us = db_rows_i64(rows, 0, "us");
-	if (in->values->every_s > 0) {
-		*ret_us += in->first_in_s * SCHEDULE_PLAN_S;
-		return RC_OK;
-	}
-	rc = schedule_plan_new(in->values, in->connection_id, &plan, err);
 	if (rc == RC_OK)
-		rc = schedule_plan_next(plan, *ret_us, ret_us);
+		rc = schedule_plan_new(in->values, in->connection_id, &plan, err);
+	if (rc == RC_OK)
+		rc = schedule_plan_next(plan, db_rows_i64(rows, 0, "us"), ret_us);
 	return rc;
 }
 
@@ -48,7 +42,8 @@ static const struct stmt SET = {
 	"INSERT INTO schedule AS s (org_id, connection_id, kind, every_s, cron, time_zone,"
 	" jitter_s, overlap, catch_up_window_s, paused, next_at)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-	" 'epoch'::timestamptz + $11::bigint * interval '1 microsecond')"
+	" coalesce('epoch'::timestamptz + $11::bigint * interval '1 microsecond',"
+	"  now() + make_interval(secs => $12)))"
 	" ON CONFLICT (org_id, connection_id, kind) DO UPDATE SET every_s = excluded.every_s,"
 	" cron = excluded.cron, time_zone = excluded.time_zone, jitter_s = excluded.jitter_s,"
 	" overlap = excluded.overlap, catch_up_window_s = excluded.catch_up_window_s,"
@@ -60,7 +55,7 @@ static const struct stmt SET = {
 	" THEN s.next_at WHEN s.every_s IS NULL THEN excluded.next_at"
 	" ELSE s.next_at + make_interval(secs => s.every_s::float8 * (1 +"
 	" floor(extract(epoch FROM now() - s.next_at) / s.every_s)::float8)) END",
-	11, .by_index = true
+	12, .by_index = true
 };
 
 enum rc schedule_rows_set(struct db *db, const struct schedule_set *in, struct err *err)
@@ -70,7 +65,8 @@ enum rc schedule_rows_set(struct db *db, const struct schedule_set *in, struct e
 	enum rc rc = RC_OK;
 
 	assert(db->in_tx);
-	rc = first_tick(db, in, &first_us, err);
+	if (v->every_s == 0)
+		rc = first_tick(db, in, &first_us, err);
 	if (rc != RC_OK)
 		return rc;
 
@@ -84,7 +80,8 @@ enum rc schedule_rows_set(struct db *db, const struct schedule_set *in, struct e
 				    arg_text(v->overlap),
 				    arg_i64(v->catch_up_window_s),
 				    arg_bool(v->paused),
-				    arg_i64(first_us) };
+				    v->every_s > 0 ? arg_null() : arg_i64(first_us),
+				    arg_i64(in->first_in_s) };
 
 	return db_run(db, NULL, &SET, args, NULL, err);
 }
