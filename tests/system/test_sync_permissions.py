@@ -1,4 +1,4 @@
-"""We ask for exactly the permissions that we use: what a sync calls is what the catalogue publishes as in use, both ways.
+"""We ask for exactly the permissions that we use: what syncs and checks call is what the catalogue publishes, both ways.
 
 A collector that lands marks its capability `landed` in base/permission.yaml, and joins the ways of this file when some of its
 calls are only made on a detour."""
@@ -9,6 +9,7 @@ from waiting import wait_until
 
 DEMO = "111122223333"
 ROLE = "connectord"
+RATES = "iam=1000,sts=1000,ec2=1000,account=1000,sso-admin=1000"
 # What is withdrawn, so that the product goes another way round.
 WAYS = {
     "straight": (),
@@ -17,6 +18,7 @@ WAYS = {
     "without EC2's regions": ("ec2:DescribeRegions",),
     "without any list of regions": ("ec2:DescribeRegions", "account:ListRegions"),
 }
+CHECK = "check"
 
 
 def landed():
@@ -27,7 +29,7 @@ def landed():
 def calls(start_awssim, start_worker, start_server):
     """{way: [call]}: everything that was called with the account's own credentials."""
     aws = start_awssim("demo")
-    worker = start_worker(aws, aws_rates="iam=1000")
+    worker = start_worker(aws, aws_rates=RATES)
     org = start_server(vendor_account=aws.vendor_account).organization()
     made = expect(org.get("/v1/aws/setup", tiers="1"), 200)
     documents = [policy["document"] for policy in made["policies"]]
@@ -50,12 +52,22 @@ def calls(start_awssim, start_worker, start_server):
         done = org.wait_sync(org.sync(connection)["id"])
         assert done["state"] in ("complete", "partial"), (way, done, worker.tail())
         found[way] = ours(before)
+    permit(())
+    before = aws.last()
+    check = org.post(f"/v1/connections/{connection}/check", {"tiers": [1, 2, 3]}).json()
+    wait_until(lambda: expect(org.get(f"/v1/checks/{check['id']}"), 200)["finished_at"], lambda: worker.tail(), 60)
+    found[CHECK] = ours(before)
     return found
 
 
-def test_nothing_is_called_that_is_not_published_as_in_use(calls):
-    for way, made in calls.items():
-        assert {call["action"] for call in made} - landed() == set(), way
+def test_a_sync_calls_nothing_that_is_not_published_as_in_use(calls):
+    for way in WAYS:
+        assert {call["action"] for call in calls[way]} - landed() == set(), way
+
+
+def test_a_check_calls_nothing_that_is_not_published(calls):
+    known = set().union(*(actions_of(c) for c in capabilities().values()))
+    assert calls[CHECK] and {call["action"] for call in calls[CHECK]} - known == set()
 
 
 def test_everything_that_is_published_as_in_use_is_called(calls):
