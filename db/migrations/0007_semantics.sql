@@ -1,5 +1,5 @@
--- 0007_semantics: idempotency of requests, and the indexes of the filters of connections.
-SELECT schema_step('0007_semantics', '0006_callers', 'idempotency of requests, filters of connections');
+-- 0007_semantics: idempotency of requests, and what imports look duplicates up by.
+SELECT schema_step('0007_semantics', '0006_callers', 'idempotency of requests, duplicates of imports');
 
 CREATE TABLE idempotency (
     org_id      uuid NOT NULL,
@@ -34,4 +34,3 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO connectord_app;
 GRANT SELECT, DELETE ON idempotency TO connectord_worker;
 
 CREATE INDEX connection_by_account ON connection (org_id, aws_account_id);
-CREATE INDEX connection_by_name ON connection (org_id, name text_pattern_ops);
