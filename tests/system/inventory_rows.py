@@ -35,3 +35,15 @@ class Inventory:
         self.database.rows(
             f"INSERT INTO coverage (org_id, connection_id, part, state, sync_id, {names}) VALUES (%s, %s, %s, %s, gen_random_uuid(), {marks})",
             self.org_id, self.connection, part, state, *values.values())
+
+    def check(self, state="done"):
+        made = uuid.uuid4().hex
+        self.database.rows("INSERT INTO connection_check (org_id, check_id, connection_id, state) VALUES (%s, %s, %s, %s)",
+                           self.org_id, made, self.connection, state)
+        return "chk_" + made
+
+    def permission(self, action, state, capability="iam_identities", tier=1, cause="", required=True, at="now()"):
+        self.database.rows(
+            "INSERT INTO connection_permission (org_id, connection_id, account_id, capability, action, tier, state, cause, known_by, required,"
+            f" text, check_id, checked_at) VALUES (%s, %s, '123456789012', %s, %s, %s, %s, %s, 'live_call', %s, 'x', gen_random_uuid(), {at})",
+            self.org_id, self.connection, capability, action, tier, state, cause, required)

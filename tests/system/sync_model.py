@@ -19,7 +19,7 @@ def as_list(value):
 
 
 class Model:
-    def __init__(self, inventory, orphan_profiles=False):
+    def __init__(self, inventory, orphan_profiles=True):
         self.inv, self.p, self.id = inventory, inventory["partition"], inventory["account"]
         self.account = ("aws.account", self.account_key(self.id))
         self.entities, self.edges, self.stubs = {}, {}, set()

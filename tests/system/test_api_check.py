@@ -5,6 +5,7 @@ import uuid
 import pytest
 from api import expect
 from catalogue import actions_of, capabilities, granted
+from contract import check_answer, contract
 from processes import ROOT
 from waiting import wait_until
 
@@ -13,6 +14,7 @@ KEY = ("AKIADEMOCONNECTORKEY", "demo/connector+key/of/the/demo/world/003")
 SIMULATE = "iam:SimulatePrincipalPolicy"
 TIER1 = sorted({action for c in capabilities().values() if c["tier"] == 1 and not c.get("organization_only") and not c.get("by_name")
                 for action in actions_of(c)})
+DOCUMENT = contract()
 RATES = "iam=1000,sts=1000,ec2=1000,account=1000,sso-admin=1000"
 
 
@@ -72,6 +74,8 @@ class Subject:
             answer = self.org.post(f"/v1/connections/{conn}/check?wait=25", body or None)
         done = expect(answer, 200)
         assert done["state"] == "done", done
+        check_answer(DOCUMENT, "POST", "/v1/connections/{conn_id}/check", answer)
+        check_answer(DOCUMENT, "GET", "/v1/connections/{conn_id}/permissions", self.org.get(f"/v1/connections/{conn}/permissions"))
         return done
 
 
@@ -187,6 +191,15 @@ class TestReport:
         found = {action: one for action, one in states(done["report"]).items() if one["tier"] == 3}
         assert len(found) > 50 and {one["state"] for one in found.values()} == {"unknown"}
         assert SIMULATE in found["rds:DescribeDBClusters"]["text"]
+
+    def test_everything_at_once_takes_few_calls(self, aws, subject):
+        conn = subject.role(allow(["*"])).connect()
+        before = aws.last()
+        report = subject.check(conn, tiers=[1, 2, 3, 4])["report"]
+        counts = [call["operation"] for call in aws.calls(before)]
+        assert counts.count("SimulatePrincipalPolicy") < 20 and len(counts) < 80
+        assert report["permissions"]["summary"]["unknown"] == report["permissions"]["summary"]["denied"] == 0
+        assert len(json.dumps(report)) < 150_000
 
     def test_a_simulation_that_hangs_on_a_condition_is_no_answer(self, subject):
         vpc = {"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}

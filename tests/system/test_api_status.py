@@ -1,4 +1,5 @@
 """The status of a connection is the first that holds, is stored, and says what to do."""
+import itertools
 import uuid
 
 import pytest
@@ -22,6 +23,7 @@ class Facts:
 
     def __init__(self, org, database, connection):
         self.org, self.database, self.connection = org, database, connection
+        self.syncs = itertools.count(1)  # in the order of their ids, as real ones are
         self.rows = Inventory(database, org.org_id, connection["id"])
 
     def set(self, change):
@@ -29,14 +31,8 @@ class Facts:
 
     def sync(self, state="queued", reason_code="", reason=""):
         self.database.rows("INSERT INTO sync (org_id, sync_id, connection_id, cause, state, reason_code, reason)"
-                           " VALUES (%s, gen_random_uuid(), %s, 'request', %s, %s, %s)",
-                           self.org.org_id, bare(self.connection), state, reason_code, reason)
-
-    def permission(self, action, state, capability="iam_identities", tier=1, cause="implicit", required=True, at="now()"):
-        self.database.rows("INSERT INTO connection_permission (org_id, connection_id, account_id, capability, action, tier, state, cause,"
-                           f" known_by, required, text, check_id, checked_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'live_call', %s, 'x',"
-                           f" gen_random_uuid(), {at})",
-                           self.org.org_id, bare(self.connection), ACCOUNT, capability, action, tier, state, cause, required)
+                           " VALUES (%s, %s, %s, 'request', %s, %s, %s)",
+                           self.org.org_id, f"{next(self.syncs):032x}", bare(self.connection), state, reason_code, reason)
 
     def status(self):
         return expect(self.org.patch(f"/v1/connections/{self.connection['id']}", {"name": uuid.uuid4().hex}, "*"), 200)["status"]
@@ -54,7 +50,7 @@ ORDER = [
     ("action_required", "external_id_not_enforced",
      lambda f: f.set("verify_state = 'refused', verify_code = 'external_id_not_enforced', verify_text = 'x'")),
     ("action_required", "base_identity_missing", lambda f: f.set("verify_code = 'base_identity_missing', verify_text = 'x'")),
-    ("action_required", "permission_missing", lambda f: f.permission("iam:GetSAMLProvider", "denied")),
+    ("action_required", "permission_missing", lambda f: f.rows.permission("iam:GetSAMLProvider", "denied")),
     ("degraded", "sync_canceled", lambda f: f.set("last_sync_state = 'canceled'")),
     ("degraded", "permission_optional_missing",
      lambda f: f.rows.coverage("regions", "skipped_by_config", action="ec2:DescribeRegions", deny_cause="implicit")),
@@ -112,7 +108,7 @@ def test_the_remedy_is_that_of_the_cause(facts, cause, says):
 def test_the_newer_of_a_check_and_a_sync_is_believed(facts):
     facts.set("verify_state = 'verified', last_sync_state = 'partial', last_complete_at = now()")
     facts.rows.coverage("users", "denied", action="iam:ListUsers")
-    facts.permission("iam:ListUsers", "granted", at="now() - interval '1 hour'")
+    facts.rows.permission("iam:ListUsers", "granted", at="now() - interval '1 hour'")
     assert facts.status()["code"] == "permission_missing"
     facts.database.rows("UPDATE connection_permission SET checked_at = now() + interval '1 hour' WHERE connection_id = %s",
                         bare(facts.connection))
