@@ -6,9 +6,34 @@
 #include "api/problem.h"
 #include "api/reply.h"
 #include "api/segment.h"
+#include "base/mem.h"
+#include "base/permission.h"
 #include "db/connections.h"
 
 #include <stdio.h>
+
+/* What is denied, in the words of the permission catalogue: which capability, what is lost, and the policy that grants it where
+ * one can. */
+static void set_permission(json_t *c, const struct db_rows *rows, int row)
+{
+	struct str action = db_rows_text(rows, row, "action");
+	struct str cause = db_rows_text(rows, row, "deny_cause");
+	const struct permission_action *found = action.n ? permission_find(action) : NULL;
+	const struct permission_places places = { .partition = S("aws") };
+	AUTO_TEXT char *name = str_dup(action);
+	const char *const names[] = { name };
+	json_t *patch = NULL;
+	struct err err = { 0 };
+
+	if (found && (cause.n == 0 || str_eq(cause, S("implicit"))) &&
+	    permission_policy(names, 1, &places, &patch, &err) != RC_OK)
+		patch = NULL;
+	(void)json_object_set_new(c, "capability",
+				  found ? json_string(found->capability->name) : json_null());
+	(void)json_object_set_new(c, "lost",
+				  found ? json_string(found->capability->lost) : json_null());
+	(void)json_object_set_new(c, "patch", patch ? patch : json_null());
+}
 
 static json_t *as_json(const struct db_rows *rows, int row)
 {
@@ -28,6 +53,7 @@ static json_t *as_json(const struct db_rows *rows, int row)
 		(void)json_object_set_new(c, NUMBERS[i], reply_i64(rows, row, NUMBERS[i]));
 	for (size_t i = 0; i < COUNT_OF(TIMES); i++)
 		(void)json_object_set_new(c, TIMES[i], reply_time(rows, row, TIMES[i]));
+	set_permission(c, rows, row);
 	return c;
 }
 

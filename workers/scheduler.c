@@ -3,6 +3,7 @@
 #include "workers/scheduler.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/checks.h"
 #include "db/idempotency.h"
 #include "db/schedules.h"
 #include "workers/backoff.h"
@@ -16,6 +17,14 @@ static void prune(struct pool *p, struct db *db)
 
 	if (idempotency_prune(db, SCHEDULER_PRUNE, &n, &err) == RC_OK && n > 0)
 		log_event(LOG_DEBUG, "answers_pruned", LOG_I64("rows", n), LOG_END);
+	pool_heard(p, "prune_failed", &err);
+}
+
+static void prune_drafts(struct pool *p, struct db *db)
+{
+	struct err err = { 0 };
+
+	(void)!checks_prune_drafts(db, &err);
 	pool_heard(p, "prune_failed", &err);
 }
 
@@ -64,6 +73,7 @@ void *scheduler_thread(void *pool)
 		if (now >= sweep_at) {
 			sweep(p, db);
 			prune(p, db);
+			prune_drafts(p, db);
 			sweep_at = now + backoff_jitter(sweep_ns, randombytes_random());
 		}
 		if (p->set.scheduler && now >= pass_at) {

@@ -354,6 +354,12 @@ class TestAsking:
         expect(org.post(f"/v1/connections/conn_{conn}/check"), 202)
         assert database.value("SELECT count(*) FROM connection_check WHERE org_id = %s", org.org_id) == 20
 
+    def test_the_checks_of_drafts_are_kept_for_a_day(self, org, worker, database):
+        old = f"INSERT INTO connection_check (org_id, check_id, state, created_at) VALUES (%s, gen_random_uuid(), 'done', now() - interval '{{}}')"
+        database.rows(old.format("23 hours"), org.org_id)
+        database.rows(old.format("25 hours"), org.org_id)
+        wait_until(lambda: database.value("SELECT count(*) FROM connection_check WHERE org_id = %s", org.org_id) == 1, "the older one goes", 20)
+
     def test_nobody_else_sees_it(self, subject, org, other_org):
         conn = subject.role(allow(TIER1)).connect()
         made = subject.check(conn)

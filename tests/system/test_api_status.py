@@ -120,3 +120,14 @@ def test_who_is_not_let_in_misses_no_permission(facts):
     facts.sync("failed", "credentials_refused", "AWS did not let us in")
     facts.rows.coverage("users", "denied", action="sts:AssumeRole")
     assert facts.status()["code"] == "credentials_refused"
+
+
+def test_coverage_names_the_capability_and_the_patch(facts):
+    facts.rows.coverage("users", "denied", action="iam:ListUsers", deny_cause="implicit")
+    facts.rows.coverage("roles", "denied", action="iam:ListRoles", deny_cause="scp")
+    facts.rows.coverage("groups", "ok")
+    found = {one["part"]: one for one in facts.org.coverage(facts.connection["id"])}
+    assert found["users"]["capability"] == "iam_identities" and found["users"]["lost"]
+    assert found["users"]["patch"]["Statement"] == [{"Effect": "Allow", "Action": ["iam:ListUsers"], "Resource": "*"}]
+    assert (found["roles"]["capability"], found["roles"]["patch"]) == ("iam_identities", None)
+    assert (found["groups"]["capability"], found["groups"]["lost"], found["groups"]["patch"]) == (None, None, None)
