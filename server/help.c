@@ -48,8 +48,9 @@ const struct help_command HELP_COMMANDS[] = {
 	  .examples = "  CONNECTORD_DATABASE_URL='host=/run/postgresql dbname=connectord "
 		      "user=connectord_worker' \\\n  CONNECTORD_SEAL_KEY_FILE=/etc/connectord/"
 		      "seal.key connectord worker --worker-threads=16\n",
-	  .text = "Takes its own AWS identity from AWS's usual places (AWS_ACCESS_KEY_ID, "
-		  "AWS_PROFILE and the\nshared files). AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_"
+	  .text = "Takes its own AWS identity from AWS's usual places: AWS_ACCESS_KEY_ID, "
+		  "profile, web identity,\ncontainer, instance metadata (docs/base-identity.md). "
+		  "AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_"
 		  "<SERVICE> mean what they mean in AWS's\nown tools. Any number may run.\n",
 	  .flags = "",
 	  .settings = "|" COMMON "database_url|seal_key_file|vendor_account|external_id_check|"

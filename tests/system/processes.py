@@ -20,8 +20,9 @@ def binary():
 
 
 def clean_environment(**extra):
-    """The environment without what a developer's shell may hold for connectord or AWS."""
+    """The environment without what a developer's shell may hold for connectord or AWS; nobody's instance metadata is asked."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CONNECTORD_", "AWS_", "PG", "NOTIFY_SOCKET"))}
+    kept["AWS_EC2_METADATA_DISABLED"] = "true"
     kept.update({k: str(v) for k, v in extra.items() if v is not None})
     return kept
 

@@ -114,7 +114,7 @@ class Places:
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": self.file("eks", "Bearer eks-1\n")}
 
     def instance(self):
-        return {"AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.agent.url + "/"}
+        return {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.agent.url + "/"}
 
 
 @pytest.fixture
