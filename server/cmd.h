@@ -21,6 +21,7 @@ int cmd_server(struct config *c, int argc, char **argv);
 int cmd_worker(struct config *c, int argc, char **argv);
 int cmd_migrate(struct config *c, int argc, char **argv);
 int cmd_keys(struct config *c, int argc, char **argv);
+int cmd_audit(struct config *c, int argc, char **argv);
 
 /* "connectord COMMAND: what happened" on stderr, and the exit code that err stands for. */
 int cmd_fail(const char *command, const struct err *err);

@@ -69,6 +69,21 @@ const struct help_command HELP_COMMANDS[] = {
 		  "  --check   change nothing; fail when the database and this program differ\n",
 	  .flags = "--check",
 	  .settings = "|" COMMON "database_url|" },
+	{ .name = "audit",
+	  .run = cmd_audit,
+	  .summary = "proves an exported audit trail offline",
+	  .operands = " verify FILE [SEQ:HASH]",
+	  .operands_max = 3,
+	  .examples =
+		  "  curl -sH \"Authorization: Bearer $KEY\" $URL/v1/audit/export > audit.ndjson\n"
+		  "  connectord audit verify audit.ndjson\n"
+		  "  connectord audit verify audit.ndjson 4711:9f86d081884c7d65...\n",
+	  .text = "Follows the chain of hashes through FILE, as GET /v1/audit/export gave it, and "
+		  "says where it was\nchanged, cut or put in another order. Without a SEQ:HASH "
+		  "that GET /v1/audit/head gave earlier and\nthat was kept elsewhere, a tail that "
+		  "was cut off cannot be seen. Exit code 1: the trail is broken.\n",
+	  .flags = "",
+	  .settings = "|" },
 	{ .name = "keys",
 	  .run = cmd_keys,
 	  .summary = "makes the sealing keys, shows what is under each, rotates them",

@@ -1,4 +1,5 @@
-/* The audit trail: who changed what. Append-only. */
+/* The audit trail: who changed what. Append-only, and each entry of an organization holds the hash of
+ * the one before (the database does that: 0012_audit_chain). */
 #ifndef DB_AUDIT_H
 #define DB_AUDIT_H
 
@@ -13,8 +14,20 @@ struct audit_entry {
 	const char *request_id;  /* "" = none */
 	const json_t *detail;    /* borrowed, never a secret; NULL = {} */
 };
-/* who NULL: joins the caller's transaction; else is its own. */
+/* who NULL: joins the caller's transaction; else is its own. The organization's next entry waits for
+ * the end of the transaction: in a transaction it comes last, or nearly. */
 MUST_CHECK enum rc audit_insert(struct db *db, const struct db_who *who,
 				const struct audit_entry *entry, struct err *err);
+
+/* Newest first, before the given place in the chain (0 = from the newest). Columns: seq, audit_id, at,
+ * actor, action, target_kind, target_id, request_id, detail, hash (hex). */
+MUST_CHECK enum rc audit_list(struct db *db, const struct db_who *who, int64_t before, int limit,
+			      struct db_rows **ret, struct err *err);
+/* Oldest first, after the given place. Columns: seq, line (what is hashed), hash (hex). */
+MUST_CHECK enum rc audit_export(struct db *db, const struct db_who *who, int64_t after, int limit,
+				struct db_rows **ret, struct err *err);
+/* One row: seq, hash (hex), at. Nothing was ever written: seq 0, hash zeros, at NULL. */
+MUST_CHECK enum rc audit_end(struct db *db, const struct db_who *who, struct db_rows **ret,
+			     struct err *err);
 
 #endif

@@ -23,11 +23,11 @@ def test_help_names_every_command_and_begins_with_an_example():
     done = connectord("--help")
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.index("connectord up") < done.stdout.index("Commands")
-    for command in ("up", "server", "worker", "migrate", "keys"):
+    for command in ("up", "server", "worker", "migrate", "keys", "audit"):
         assert re.search(rf"^  {command} ", done.stdout, re.M)
 
 
-@pytest.mark.parametrize("command", ["up", "server", "worker", "migrate", "keys"])
+@pytest.mark.parametrize("command", ["up", "server", "worker", "migrate", "keys", "audit"])
 def test_each_command_explains_itself_with_an_example(command):
     done = connectord(command, "--help")
     assert done.returncode == 0

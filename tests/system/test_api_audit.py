@@ -1,0 +1,141 @@
+"""The audit trail: one chain an organization whatever the number of writers, and no change of an export goes unseen."""
+import json
+import random
+import threading
+
+import pytest
+
+from api import expect
+from processes import binary, clean_environment, run
+
+WRITERS, WRITES, EACH = 8, 25, 100
+ZEROS = "0" * 64
+
+
+def export(org):
+    lines, after = [], 0
+    while True:
+        answer = org.get("/v1/audit/export", after=after)
+        assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/x-ndjson"
+        page = answer.text.splitlines()
+        if not page:
+            return lines
+        lines += page
+        after = json.loads(page[-1])["entry"]["seq"]
+
+
+def head(org):
+    return expect(org.get("/v1/audit/head"), 200)
+
+
+class Verify:
+    def __init__(self, directory):
+        self.path = directory / "audit.ndjson"
+
+    def __call__(self, lines, noted=None):
+        self.path.write_text("".join(line + "\n" for line in lines))
+        noted = [f"{noted['seq']}:{noted['hash']}"] if noted else []
+        return run([binary(), "audit", "verify", str(self.path), *noted], env=clean_environment())
+
+
+@pytest.fixture(scope="module")
+def verify(directory):
+    return Verify(directory)
+
+
+@pytest.fixture(scope="module")
+def written(server):
+    """An organization whose trail was written by many at once."""
+    org = server.organization("chain")
+    connections = [org.connect("123456789012")["id"] for _ in range(WRITERS)]
+
+    def write(connection_id):
+        for n in range(WRITES):
+            etag = org.get(f"/v1/connections/{connection_id}").headers["ETag"]
+            expect(org.patch(f"/v1/connections/{connection_id}", {"name": f"name {n}"}, etag=etag), 200)
+    threads = [threading.Thread(target=write, args=(c,)) for c in connections]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return org
+
+
+def test_many_writers_make_one_chain_without_gaps(written, verify):
+    lines = export(written)
+    entries = [json.loads(line)["entry"] for line in lines]
+    assert len(entries) >= WRITERS * WRITES
+    assert [e["seq"] for e in entries] == list(range(1, len(entries) + 1))
+    assert entries[0]["prev"] == ZEROS and len({e["prev"] for e in entries}) == len(entries)
+    done = verify(lines, head(written))
+    assert done.returncode == 0, done.stderr
+    assert "as noted" in done.stdout and written.org_id in done.stdout
+
+
+def tampered(lines, how, chance):
+    lines = list(lines)
+    at = chance.randrange(1, len(lines) - 1)
+    if how == "edit":
+        line = lines[at]
+        place = chance.randrange(len('{"entry":'), len(line) - 2)
+        lines[at] = line[:place] + chr((ord(line[place]) ^ 1) & 0x7f) + line[place + 1:]
+    elif how == "delete":
+        del lines[at]
+    elif how == "insert":
+        lines.insert(at, lines[chance.randrange(len(lines))])
+    elif how == "reorder":
+        lines[at - 1], lines[at] = lines[at], lines[at - 1]
+    else:
+        del lines[at:]
+    return lines
+
+
+@pytest.mark.parametrize("how", ["edit", "delete", "insert", "reorder", "cut"])
+def test_every_tampering_is_seen(written, verify, how):
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    chance, lines, noted = random.Random(seed), export(written), head(written)
+    for _ in range(EACH):
+        changed = tampered(lines, how, chance)
+        assert changed != lines
+        done = verify(changed, noted)
+        assert done.returncode == 1, (seed, done.stdout)
+        assert "not to be trusted" in done.stderr
+
+
+def test_a_row_changed_in_the_database_shows_in_the_export(written, verify, database):
+    victim = database.value("SELECT audit_id FROM audit WHERE org_id = %s AND seq = 5", written.org_id)
+    before = database.value("SELECT actor FROM audit WHERE audit_id = %s", victim)
+    try:
+        database.rows("UPDATE audit SET actor = 'somebody else' WHERE audit_id = %s", victim)
+        assert verify(export(written)).returncode == 1
+    finally:
+        database.rows("UPDATE audit SET actor = %s WHERE audit_id = %s", before, victim)
+    assert verify(export(written)).returncode == 0
+
+
+@pytest.mark.parametrize("role", ["connectord_app", "connectord_worker"])
+@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'x'", "DELETE FROM audit", "UPDATE audit_head SET seq = 0",
+                                       "DELETE FROM audit_head", "INSERT INTO audit_head VALUES (gen_random_uuid(), 0, sha256(''))"])
+def test_neither_role_can_rewrite_the_trail(database, role, statement):
+    with pytest.raises(Exception, match="permission denied"):
+        database.rows(statement, role=role)
+
+
+def test_pages_go_back_in_time_and_belong_to_one_organization(written, other_org):
+    first = expect(written.get("/v1/audit", limit=3), 200)
+    assert [e["seq"] for e in first["data"]] == sorted((e["seq"] for e in first["data"]), reverse=True)
+    second = expect(written.get("/v1/audit", limit=3, cursor=first["next_cursor"]), 200)
+    assert second["data"][0]["seq"] == first["data"][-1]["seq"] - 1
+    assert first["data"][0]["hash"] == head(written)["hash"]
+    assert {e["seq"] for e in other_org.all("/v1/audit")} != {e["seq"] for e in written.all("/v1/audit")}
+    assert other_org.get("/v1/audit", cursor=first["next_cursor"]).status_code == 400
+    assert other_org.get("/v1/audit/export", after=-1).status_code == 400
+
+
+def test_what_is_no_export_is_told_apart_from_a_broken_one(verify, directory):
+    done = run([binary(), "audit", "verify", str(directory / "nothing")], env=clean_environment())
+    assert done.returncode == 78 and "cannot be opened" in done.stderr
+    assert verify(["not json"]).returncode == 1
+    assert verify([]).returncode == 0
+    assert run([binary(), "audit"], env=clean_environment()).returncode == 64
