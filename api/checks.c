@@ -48,7 +48,9 @@ static struct http_reply shown(int status, const struct db_rows *rows)
 	return reply;
 }
 
-static struct http_reply later(struct http_request *req, struct id check_id)
+/* How far it is: status is that of an answer that is not the last one. */
+static struct http_reply look(struct http_request *req, struct id check_id, int status,
+			      http_later *again)
 {
 	struct err err = { 0 };
 	AUTO(db_rows) struct db_rows *rows = NULL;
@@ -57,12 +59,25 @@ static struct http_reply later(struct http_request *req, struct id check_id)
 
 	if (checks_get(req->db, &who, check_id, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
-	reply = shown(is_over(rows) ? 200 : 202, rows);
+	reply = status == 200 ? reply_json(200, as_json(rows))
+			      : shown(is_over(rows) ? 200 : status, rows);
 	if (!is_over(rows)) {
-		reply.later = later;
+		reply.later = again;
 		reply.later_id = check_id;
 	}
 	return reply;
+}
+
+/* After the request that started it. */
+static struct http_reply started(struct http_request *req, struct id check_id)
+{
+	return look(req, check_id, 202, started);
+}
+
+/* After one that watches it. */
+static struct http_reply watched(struct http_request *req, struct id check_id)
+{
+	return look(req, check_id, 200, watched);
 }
 
 static int wait_of(const struct http_request *req)
@@ -82,7 +97,7 @@ static struct http_reply start(struct http_request *req, const struct new_check 
 
 	if (checks_start(req->db, in, &active, &rows, &err) == RC_OK) {
 		reply = shown(202, rows);
-		reply.later = later;
+		reply.later = started;
 		reply.later_id = in->check_id;
 		reply.wait_s = wait_of(req);
 		return reply;
@@ -146,20 +161,13 @@ struct http_reply checks_create(struct http_request *req)
 struct http_reply checks_show(struct http_request *req)
 {
 	struct err err = { 0 };
-	AUTO(db_rows) struct db_rows *rows = NULL;
-	const struct db_who who = http_who(req);
 	struct id check_id = { { 0 } };
 	struct http_reply reply = { 0 };
 
-	if (segment_id(req, 0, "chk_", &check_id, &err) != RC_OK ||
-	    checks_get(req->db, &who, check_id, &rows, &err) != RC_OK)
+	if (segment_id(req, 0, "chk_", &check_id, &err) != RC_OK)
 		return problem_err(req, &err);
-	reply = reply_json(200, as_json(rows));
-	if (!is_over(rows)) {
-		reply.later = later;
-		reply.later_id = check_id;
-		reply.wait_s = wait_of(req);
-	}
+	reply = watched(req, check_id);
+	reply.wait_s = wait_of(req);
 	return reply;
 }
 

@@ -1,8 +1,11 @@
 """Connection checks: what works, what does not and why, what mends it; and the status that follows from it."""
 import json
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from api import expect
 from catalogue import actions_of, capabilities, granted
 from contract import check_answer, contract
@@ -286,6 +289,26 @@ class TestDraft:
             for _ in range(20):
                 expect(draft(org, key=KEY, wait=0), 202)
             assert (draft(org, key=KEY, wait=0).status_code, draft(org, key=KEY, wait=0).json()["code"]) == (409, "too_many_checks")
+        finally:
+            pg.drop(database)
+
+    def test_who_waits_takes_nothing_from_the_others(self, start_server, pg):
+        """Eight of an organization may wait at once; whoever comes after is answered at once, and so is everything else."""
+        database = pg.database()
+        try:
+            org = start_server(database=database).organization()
+            made = expect(draft(org, key=KEY, wait=0), 202)
+
+            def look(_):
+                began = time.monotonic()
+                answer = requests.get(f"{org.url}/v1/checks/{made['id']}?wait=4", headers={"Authorization": f"Bearer {org.key}"}, timeout=20)
+                return answer.status_code, answer.json()["state"], time.monotonic() - began >= 4
+            with ThreadPoolExecutor(10) as threads:
+                looks = [threads.submit(look, i) for i in range(10)]
+                assert expect(org.get("/v1/connections"), 200)["data"] == []
+                seen = [one.result() for one in looks]
+            assert {one[:2] for one in seen} == {(200, "queued")}
+            assert sum(waited for *_, waited in seen) == 8
         finally:
             pg.drop(database)
 

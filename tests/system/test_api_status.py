@@ -131,3 +131,14 @@ def test_coverage_names_the_capability_and_the_patch(facts):
     assert found["users"]["patch"]["Statement"] == [{"Effect": "Allow", "Action": ["iam:ListUsers"], "Resource": "*"}]
     assert (found["roles"]["capability"], found["roles"]["patch"]) == ("iam_identities", None)
     assert (found["groups"]["capability"], found["groups"]["lost"], found["groups"]["patch"]) == (None, None, None)
+
+
+def test_a_change_is_told_to_who_wants_to_know(org, facts, database):
+    expect(org.post("/v1/webhooks", {"url": "https://example.com/hook", "events": ["connection.status_changed"]}), 201)
+    told = "SELECT data->>'state', data->>'code', data->>'previous_code' FROM event WHERE org_id = %s ORDER BY event_id"
+    facts.status()
+    assert database.rows(told, org.org_id) == []
+    facts.set("verify_state = 'refused', verify_code = 'account_mismatch', verify_text = 'x'")
+    facts.status()
+    facts.status()
+    assert database.rows(told, org.org_id) == [("action_required", "account_mismatch", "not_verified")]
