@@ -165,10 +165,15 @@ static struct http_mhd_settings settings_of(const struct parts *p, const struct 
 
 static enum rc start(struct parts *p, const struct config *c, struct err *err)
 {
+	AUTO(tls) struct tls *tls = NULL;
 	struct http_mhd_settings s = settings_of(p, c, HTTP_PUBLIC);
-	enum rc rc = listen_tcp(config_text(c, "listen_host"), (int)config_i64(c, "listen_port"),
-				&s.listen_fd, &p->port, err);
+	enum rc rc = tls_load(config_text(c, "tls_cert_file"), config_text(c, "tls_key_file"), &tls,
+			      err);
 
+	s.tls = tls;
+	if (rc == RC_OK)
+		rc = listen_tcp(config_text(c, "listen_host"), (int)config_i64(c, "listen_port"),
+				&s.listen_fd, &p->port, err);
 	if (rc == RC_OK)
 		rc = http_mhd_start(&s, &p->public, err);
 	if (rc != RC_OK || !*p->admin_socket)

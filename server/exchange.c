@@ -326,6 +326,9 @@ enum exchange_next exchange_begin(struct exchange *x, const struct guard_head *h
 	/* A short body is read and dropped, so that the answer is not lost to a reset. */
 	if (guard_length(head) > DISCARD_MAX)
 		x->refusal.close = true;
+	/* Whoever asks first is told before he sends anything. */
+	if (guard_length(head) > 0 && guard_has(head, S("Expect")))
+		x->refusal.close = true;
 	return x->refusal.close ? EXCHANGE_ANSWER : EXCHANGE_READ;
 }
 

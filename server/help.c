@@ -39,6 +39,7 @@ const struct help_command HELP_COMMANDS[] = {
 	  .settings = "|" COMMON "listen_host|listen_port|database_url|db_pool|admin_socket|"
 		      "operator_key_file|seal_public_file|http_connections|http_per_ip|"
 		      "http_body_max|key_prefix|key_env|worker_slots_default|vendor_account|"
+		      "tls_cert_file|tls_key_file|"
 		      "setup_name_prefix|setup_template_url|"
 		      "verify_every_s|drain_s|" },
 	{ .name = "worker",

@@ -15,10 +15,15 @@ enum {
 	STACK_BYTES = 1024 * 1024, /* address space; what is not touched costs nothing */
 };
 
+/* TLS 1.2 and 1.3, and only key exchanges that a stolen key does not undo. */
+static const char PRIORITIES[] =
+	"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:%SERVER_PRECEDENCE";
+
 struct http_mhd {
 	struct exchange_place place;
 	struct limits *limits;
 	struct MHD_Daemon *daemon;
+	bool secure;
 	atomic_bool draining;
 };
 
@@ -106,6 +111,19 @@ static void add(struct MHD_Response *response, const char *name, const char *val
 		(void)MHD_add_response_header(response, name, value);
 }
 
+static void add_protection(struct MHD_Response *response, const struct http_reply *reply,
+			   bool secure)
+{
+	add(response, "Cache-Control", "no-store");
+	add(response, "X-Content-Type-Options", "nosniff");
+	add(response, "Content-Security-Policy",
+	    *reply->policy ? reply->policy : "default-src 'none'; frame-ancestors 'none'");
+	add(response, "Referrer-Policy", "no-referrer");
+	add(response, "Cross-Origin-Resource-Policy", "same-origin");
+	if (secure)
+		add(response, "Strict-Transport-Security", "max-age=31536000");
+}
+
 static void add_headers(struct MHD_Response *response, const struct http_reply *reply,
 			const struct exchange *x, bool close)
 {
@@ -127,11 +145,6 @@ static void add_headers(struct MHD_Response *response, const struct http_reply *
 		add(response, "Idempotency-Replayed", "true");
 	if (reply->status == 401)
 		add(response, "WWW-Authenticate", "Bearer realm=\"connectord\"");
-	add(response, "Cache-Control", "no-store");
-	add(response, "X-Content-Type-Options", "nosniff");
-	add(response, "Content-Security-Policy",
-	    *reply->policy ? reply->policy : "default-src 'none'; frame-ancestors 'none'");
-	add(response, "Referrer-Policy", "no-referrer");
 	if (close)
 		add(response, "Connection", "close");
 }
@@ -156,6 +169,7 @@ static enum MHD_Result answer(struct http_mhd *h, struct MHD_Connection *c, stru
 		return MHD_NO;
 	}
 	add_headers(response, &reply, carried->exchange, close);
+	add_protection(response, &reply, h->secure);
 	queued = MHD_queue_response(c, (unsigned)reply.status, response);
 	MHD_destroy_response(response);
 	carried->answered = true;
@@ -209,17 +223,31 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 
 static struct MHD_Daemon *start_daemon(struct http_mhd *h, const struct http_mhd_settings *s)
 {
-	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-					MHD_USE_ITC,
-				0, NULL, NULL, handle, h, MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
-				MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->connections,
+	struct MHD_OptionItem secure[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, NULL },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, NULL },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC;
+
+	if (s->tls) {
+		flags |= MHD_USE_TLS;
+		secure[0].ptr_value = s->tls->cert;
+		secure[1].ptr_value = s->tls->key->bytes;
+	} else {
+		secure[0].option = MHD_OPTION_END;
+	}
+	return MHD_start_daemon(flags, 0, NULL, NULL, handle, h, MHD_OPTION_LISTEN_SOCKET,
+				s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->connections,
 				MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)s->per_ip,
 				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
 				MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
 				target_seen, h, MHD_OPTION_NOTIFY_COMPLETED, completed, h,
 				MHD_OPTION_NOTIFY_CONNECTION, connection_changed, h,
-				MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
+				MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_ARRAY,
+				secure, MHD_OPTION_END);
 }
 
 enum rc http_mhd_start(const struct http_mhd_settings *settings, struct http_mhd **ret,
@@ -229,14 +257,16 @@ enum rc http_mhd_start(const struct http_mhd_settings *settings, struct http_mhd
 
 	h->place = settings->place;
 	h->limits = limits_new();
+	h->secure = settings->tls != NULL;
 	atomic_init(&h->draining, false);
 	h->daemon = start_daemon(h, settings);
 	if (!h->daemon) {
 		limits_free(h->limits);
 		mem_free(h);
 		return err_set(err, RC_INVALID, "http",
-			       "the HTTP listener cannot start; look at http_connections and at"
-			       " the limits of open files and threads");
+			       "the HTTP listener cannot start; look at http_connections, at the"
+			       " limits of open files and threads%s",
+			       settings->tls ? ", and at the certificate of tls_cert_file" : "");
 	}
 	*ret = h;
 	return RC_OK;

@@ -5,11 +5,13 @@
 
 #include "server/exchange.h"
 #include "server/limits.h"
+#include "server/tls.h"
 
 struct http_mhd_settings {
 	struct exchange_place place; /* copied; what it points to is borrowed */
 	int listen_fd;               /* bound and listening; becomes the listener's */
 	int connections, per_ip;     /* per_ip 0 = no limit (Unix sockets have no addresses) */
+	const struct tls *tls;       /* NULL: plain HTTP; borrowed until start has returned */
 };
 
 struct http_mhd;
