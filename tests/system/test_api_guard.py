@@ -2,6 +2,7 @@
 
 Each case is sent with a second request behind it. Refused means: one answer, the connection closed, and the second
 request not run, which its request id in the server's log would show."""
+import http.client
 import socket
 import time
 import uuid
@@ -50,6 +51,12 @@ FRAMING = {
     "length 2^64+3": (head(b"Content-Length: 18446744073709551619") + b"abc", {400, 413}),
     "chunked": (head(b"Transfer-Encoding: chunked") + CHUNKED, {411}),
     "chunk extension": (head(b"Transfer-Encoding: chunked") + b"3;x=y\r\nabc\r\n" + CHUNKED, {411}),
+    "chunk of 0x3": (head(b"Transfer-Encoding: chunked") + b"0x3\r\nabc\r\n" + CHUNKED, {411}),
+    "chunk of +3": (head(b"Transfer-Encoding: chunked") + b"+3\r\nabc\r\n" + CHUNKED, {411}),
+    "chunk of -1": (head(b"Transfer-Encoding: chunked") + b"-1\r\nabc\r\n" + CHUNKED, {411}),
+    "huge chunk": (head(b"Transfer-Encoding: chunked") + b"ffffffffffffffff\r\nabc\r\n" + CHUNKED, {411}),
+    "chunk sizes ended by line feeds": (head(b"Transfer-Encoding: chunked") + b"3\nabc\n0\n\n", {411}),
+    "trailer with a credential": (head(b"Transfer-Encoding: chunked") + b"0\r\nAuthorization: Bearer x\r\n\r\n", {411}),
     "xchunked": (head(b"Transfer-Encoding: xchunked"), {501}),
     "identity": (head(b"Transfer-Encoding: identity"), {501}),
     "gzip, chunked": (head(b"Transfer-Encoding: gzip, chunked"), {501}),
@@ -83,9 +90,11 @@ def test_ambiguous_framing_is_refused_and_nothing_behind_it_runs(server, name):
     data, wanted = FRAMING[name]
     marker = f"smuggled-{uuid.uuid4().hex}"
     behind = head(b"X-Request-Id: " + marker.encode(), method=b"GET", target=b"/livez")
+    began = time.monotonic()
     answer, closed = talk(server, data + behind)
     assert status(answer) in wanted, answer[:300]
     assert closed
+    assert time.monotonic() - began < 5, "decided when the head is there, not by a deadline"
     assert marker.encode() not in answer
     assert marker not in server.text()
 
@@ -98,6 +107,18 @@ def test_what_an_empty_header_name_cuts_off_is_refused(server):
     assert status(answer) in (400, 401), answer[:300]
     assert closed
     assert marker not in server.text()
+
+
+def test_a_credential_cut_at_a_nul_is_no_credential(server, org):
+    """The library ends a value at a NUL, unseen by us: so no beginning of a key may be worth anything."""
+    assert status(keyed(server, org.key.encode() + b"\0beyond")) == 200, "what is left is the whole key, and its owner sent it"
+    for n in (0, 1, 4, len(org.key) // 2, len(org.key) - 7, len(org.key) - 1):
+        assert status(keyed(server, org.key[:n].encode() + b"\0" + org.key[n:].encode())) == 401, n
+        assert status(keyed(server, org.key[:n].encode())) == 401, n
+
+
+def keyed(server, key):
+    return talk(server, head(b"Authorization: Bearer " + key, b"Connection: close", method=b"GET"))[0]
 
 
 TARGETS = [b"/v1/connections/%00", b"/v1/connections/a%2fb", b"/v1/connections/a%5cb", b"/v1/../livez", b"/v1//connections",
@@ -122,8 +143,9 @@ def test_a_target_or_a_head_without_end_is_refused(server):
     assert status(answer) == 414, answer[:300]
     answer, _ = talk(server, head(b"X-Long: " + b"a" * 40000, method=b"GET", target=b"/livez"))
     assert status(answer) == 431, answer[:300]
-    answer, _ = talk(server, head(*[b"X-%d: a" % i for i in range(500)], method=b"GET", target=b"/livez"))
-    assert status(answer) == 431, answer[:300]
+    for n in (129, 500, 2000):
+        answer, _ = talk(server, head(*[b"X-%d: a" % i for i in range(n)], method=b"GET", target=b"/livez"))
+        assert status(answer) == 431, answer[:300]
 
 
 @pytest.mark.parametrize("line, wanted", [(b"GET /livez HTTP/9.9\r\nHost: a\r\n\r\n", {505}),
@@ -132,6 +154,27 @@ def test_a_target_or_a_head_without_end_is_refused(server):
 def test_other_protocols_are_refused(server, line, wanted):
     answer, _ = talk(server, line)
     assert status(answer) in wanted, answer[:200]
+
+
+def test_a_tls_hello_on_the_plain_port_is_ended_by_the_deadline(server):
+    """No line ever ends in it, so the library waits; the deadline of a head does not."""
+    began = time.monotonic()
+    answer, closed = talk(server, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x11" * 500, within=20)
+    assert closed
+    assert b"HTTP/1.1 200" not in answer
+    assert time.monotonic() - began < 16
+
+
+@pytest.mark.parametrize("name", ["length +3", "length -1", "length 0x3", "length 3, 3", "length 2^64+3"])
+def test_an_http_client_sees_one_answer(server, name):
+    """The library writes the head of these refusals twice; whoever reads HTTP never sees the second."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=15) as s:
+        s.sendall(FRAMING[name][0])
+        answer = http.client.HTTPResponse(s, method="POST")
+        answer.begin()
+        answer.read()
+        assert answer.status in FRAMING[name][1]
+        assert answer.will_close
 
 
 def test_good_requests_share_a_connection(server):
