@@ -22,6 +22,8 @@ static const struct stmt SET_WHO = {
 	" set_config('app.operator', $3, true)",
 	3
 };
+/* The most frequent case: an organization's statement on its own, before which nothing is set. */
+static const struct stmt SET_ORG = { "db_set_org", "SELECT set_config('app.org_id', $1, true)", 1 };
 static const struct stmt SET_PLAN = {
 	"db_set_plan",
 	"SELECT set_config('enable_seqscan', $1, false), set_config('plan_cache_mode', $2, false)",
@@ -316,6 +318,8 @@ static bool send_who(struct db *db, struct trip *trip, const struct db_who *who)
 		id_uuid(who->key_id, key);
 		params.values[1] = key;
 	}
+	if (!db->in_tx && !*params.values[1] && !*params.values[2])
+		return send_step(db, trip, &SET_ORG, &params);
 	return send_step(db, trip, &SET_WHO, &params);
 }
 
