@@ -2,11 +2,13 @@
  * Never calls AWS and holds no key that opens a secret. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "server/cmd.h"
 #include "server/http_mhd.h"
 #include "server/listen.h"
 #include "server/notify.h"
 #include "server/readiness.h"
+#include "server/scrape.h"
 #include "server/waiters.h"
 
 #include <curl/curl.h>
@@ -23,6 +25,7 @@ struct parts {
 	struct rate *rate;
 	struct readiness *readiness;
 	struct http_mhd *public, *admin;
+	struct scrape *scrape;
 	const char *admin_socket;
 	struct listen_mark admin_mark;
 	int port;
@@ -33,6 +36,7 @@ static void parts_done(struct parts *p)
 	listen_remove(p->admin_socket, &p->admin_mark);
 	http_mhd_free(p->public);
 	http_mhd_free(p->admin);
+	scrape_free(p->scrape);
 	auth_free(p->auth);
 	rate_free(p->rate);
 	readiness_free(p->readiness);
@@ -183,8 +187,28 @@ static enum rc start(struct parts *p, const struct config *c, struct err *err)
 	return rc == RC_OK ? http_mhd_start(&s, &p->admin, err) : rc;
 }
 
+static void fill_metrics(void *parts)
+{
+	struct parts *p = parts;
+	struct dbpool_state pool = dbpool_state(p->pool);
+
+	metrics_set(METRICS_POOL_SIZE, METRICS_NONE, pool.size);
+	metrics_set(METRICS_POOL_OPEN, METRICS_NONE, pool.open);
+	metrics_set(METRICS_POOL_IN_USE, METRICS_NONE, pool.in_use);
+	metrics_set(METRICS_POOL_WAITING, METRICS_NONE, pool.waiting);
+	metrics_add(METRICS_HTTP_IN_FLIGHT, METRICS_NONE, 0);
+}
+
+static enum rc start_scrape(struct parts *p, const struct config *c, struct err *err)
+{
+	const struct scrape_source source = { .fill = fill_metrics, .arg = p };
+
+	return scrape_start(c, &source, &p->scrape, err);
+}
+
 static void tick(struct parts *p)
 {
+	scrape_sweep(p->scrape);
 	http_mhd_sweep(p->public);
 	if (p->admin)
 		http_mhd_sweep(p->admin);
@@ -249,7 +273,8 @@ int cmd_server(struct config *c, int argc, char **argv)
 	/* Before any thread: all inherit it, and this one takes the signals when it chooses. */
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
-	if (build(&p, c, &err) != RC_OK || start(&p, c, &err) != RC_OK)
+	if (build(&p, c, &err) != RC_OK || start(&p, c, &err) != RC_OK ||
+	    start_scrape(&p, c, &err) != RC_OK)
 		return cmd_fail("server", &err);
 	log_event(LOG_INFO, "server_ready", LOG_STR("host", config_text(c, "listen_host")),
 		  LOG_I64("port", p.port), LOG_STR("admin_socket", p.admin_socket), LOG_END);

@@ -26,7 +26,8 @@ enum {
 	MIGRATE_S = 600,
 	DRAIN_MAX_S = 22, /* of the 30 s that stopping may take; the rest is PostgreSQL's */
 	DRAIN_GRACE_S = 3,
-	POSTGRES_STOP_S = 4
+	POSTGRES_STOP_S = 4,
+	PORT_MAX = 65535
 };
 #define TICK (100 * CLOCK_MS)
 
@@ -36,7 +37,7 @@ struct up {
 	struct places *places;
 	struct cluster cluster;
 	struct child child[CHILDREN];
-	char drain[24], port[24];
+	char drain[24], port[24], worker_metrics_port[24];
 	sigset_t signals;
 	int asked; /* how often we were asked to stop */
 };
@@ -102,6 +103,7 @@ static void set_up_children(struct up *up)
 	AUTO_TEXT char *app = cluster_conninfo(&up->cluster, "connectord_app");
 	AUTO_TEXT char *worker = cluster_conninfo(&up->cluster, "connectord_worker");
 	int64_t drain = config_i64(up->config, "drain_s");
+	int64_t metrics = config_i64(up->config, "metrics_listen_port");
 	const struct childenv_set for_server[] = {
 		{ "database_url", app },
 		{ "admin_socket", p->admin_socket },
@@ -115,9 +117,13 @@ static void set_up_children(struct up *up)
 		{ "database_url", worker },
 		{ "seal_key_file", p->seal_key },
 		{ "drain_s", up->drain },
+		{ "metrics_listen_port", up->worker_metrics_port },
 		{ NULL, NULL },
 	};
 
+	/* Two processes cannot listen on one port: the worker's is the next. */
+	snprintf(up->worker_metrics_port, sizeof(up->worker_metrics_port), "%lld",
+		 (long long)(metrics > 0 && metrics < PORT_MAX ? metrics + 1 : 0));
 	snprintf(up->drain, sizeof(up->drain), "%lld",
 		 (long long)(drain < DRAIN_MAX_S ? drain : DRAIN_MAX_S));
 	set_up_child(up, SERVER, "server", false, "|seal_key_file|data_dir|pg_bin_dir|up_user|",

@@ -5,6 +5,7 @@
 #include "db/migrate.h"
 #include "server/cmd.h"
 #include "server/notify.h"
+#include "server/worker_scrape.h"
 #include "workers/backoff.h"
 #include "workers/identity_watch.h"
 #include "workers/pool.h"
@@ -30,6 +31,7 @@ struct worker {
 	struct sealfile *keyring;
 	struct deliver_env *deliver;
 	struct identity_watch *identity;
+	struct worker_scrape *scrape;
 	const char *own_accounts[2];
 };
 
@@ -174,6 +176,7 @@ static void watch(const struct worker *w, const struct pool *pool)
 		watchdog_ms > 0 && watchdog_ms < WORKER_TURN_MS ? watchdog_ms : WORKER_TURN_MS;
 
 	while (wait_signal(w, turn) == 0) {
+		worker_scrape_sweep(w->scrape);
 		if (!pool_alive(pool)) {
 			log_event(LOG_ERROR, "worker_hangs", LOG_END);
 			abort();
@@ -202,6 +205,7 @@ static enum rc run_pool(struct worker *w, struct err *err)
 
 	if (rc != RC_OK) /* threads of it may run: the process ends, nothing is freed under them */
 		return rc;
+	worker_scrape_pool(w->scrape, pool);
 	rc = identity_watch_start(w->identity, err);
 	if (rc != RC_OK)
 		return rc;
@@ -216,6 +220,7 @@ static enum rc run_pool(struct worker *w, struct err *err)
 	log_event(LOG_INFO, "worker_draining", LOG_I64("drain_s", settings.drain_s), LOG_END);
 	if (!pool_drain(pool))
 		_exit(CMD_OK);
+	worker_scrape_pool(w->scrape, NULL);
 	pool_free(pool);
 	return RC_OK;
 }
@@ -237,6 +242,8 @@ int cmd_worker(struct config *c, int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	rc = build(&w, &err);
 	if (rc == RC_OK)
+		rc = worker_scrape_start(c, &w.scrape, &err);
+	if (rc == RC_OK)
 		rc = wait_schema(&w, &asked, &err);
 	if (rc == RC_OK && !asked)
 		look_for_identity(&w);
@@ -244,6 +251,7 @@ int cmd_worker(struct config *c, int argc, char **argv)
 		rc = run_pool(&w, &err);
 	if (rc != RC_OK)
 		return cmd_fail("worker", &err);
+	worker_scrape_free(w.scrape);
 	identity_watch_free(w.identity);
 	aws_session_free(w.base);
 	aws_env_free(w.aws);

@@ -7,6 +7,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 
 #include <assert.h>
 
@@ -21,11 +22,19 @@ struct share {
 	int running, waiting;
 };
 
+/* A bell is lent to one waiter at a time and lives as long as the pool: so it may be rung after the lock
+ * was dropped, when the waiter may be gone already. Rung under the lock, it would wake a thread only to
+ * block it there. */
+struct bell {
+	struct bell *next;
+	struct cond cond;
+};
+
 /* On the stack of the thread that waits. */
 struct waiter {
 	struct waiter *next;
 	struct id org_id;
-	struct cond called;
+	struct bell *bell;
 	bool placed; /* counted as running; db is its connection, NULL = make one */
 	struct db *db;
 };
@@ -40,6 +49,7 @@ struct dbpool {
 		struct share shares[ORGS_MAX]; /* of organizations with requests now */
 		int shares_n;
 		struct waiter *first; /* longest waiting first */
+		struct bell *bells;   /* not lent */
 		bool away;
 		int64_t look_at; /* mono; while away: nobody tries before */
 	} synced;
@@ -69,6 +79,13 @@ void dbpool_free(struct dbpool *p)
 	for (int i = 0; i < p->synced.idle_n; i++) {
 		db_adopt(p->synced.idle[i]);
 		db_free(p->synced.idle[i]);
+	}
+	while (p->synced.bells) {
+		struct bell *bell = p->synced.bells;
+
+		p->synced.bells = bell->next;
+		lock_cond_destroy(&bell->cond);
+		mem_free(bell);
 	}
 	lock_destroy(&p->lock);
 	mem_free(p->conninfo);
@@ -153,24 +170,45 @@ static struct db *place_synced(struct dbpool *p, struct id org_id)
 	return NULL;
 }
 
-/* What is free goes to whoever waited longest and has not got his organization's share. */
-static void hand_over_synced(struct dbpool *p) REQUIRES(p->lock);
-static void hand_over_synced(struct dbpool *p)
+/* What is free goes to whoever waited longest and has not got his organization's share. His bell, to be
+ * rung; NULL: nobody was waiting for it. */
+static struct bell *hand_over_synced(struct dbpool *p) REQUIRES(p->lock);
+static struct bell *hand_over_synced(struct dbpool *p)
 {
 	struct waiter **at = &p->synced.first;
 
-	while (*at && is_free_synced(p)) {
-		struct waiter *w = *at;
+	while (*at && !has_share_synced(p, (*at)->org_id))
+		at = &(*at)->next;
+	if (!*at || !is_free_synced(p))
+		return NULL;
 
-		if (!has_share_synced(p, w->org_id)) {
-			at = &w->next;
-			continue;
-		}
-		*at = w->next;
-		w->db = place_synced(p, w->org_id);
-		w->placed = true;
-		lock_cond_wake_all(&w->called);
+	struct waiter *w = *at;
+
+	*at = w->next;
+	w->db = place_synced(p, w->org_id);
+	w->placed = true;
+	return w->bell;
+}
+
+static struct bell *borrow_bell_synced(struct dbpool *p) REQUIRES(p->lock);
+static struct bell *borrow_bell_synced(struct dbpool *p)
+{
+	struct bell *bell = p->synced.bells;
+
+	if (bell) {
+		p->synced.bells = bell->next;
+		return bell;
 	}
+	bell = MEM_NEW(struct bell);
+	lock_cond_init(&bell->cond);
+	return bell;
+}
+
+static void return_bell_synced(struct dbpool *p, struct bell *bell) REQUIRES(p->lock);
+static void return_bell_synced(struct dbpool *p, struct bell *bell)
+{
+	bell->next = p->synced.bells;
+	p->synced.bells = bell;
 }
 
 static void enter_synced(struct dbpool *p, struct waiter *w) REQUIRES(p->lock);
@@ -202,7 +240,7 @@ static enum rc wait_synced(struct dbpool *p, struct waiter *w, int64_t deadline,
 
 	enter_synced(p, w);
 	while (in_time && !w->placed && !is_away_synced(p))
-		in_time = lock_cond_wait(&w->called, &p->lock, deadline);
+		in_time = lock_cond_wait(&w->bell->cond, &p->lock, deadline);
 	if (w->placed)
 		return RC_OK;
 	leave_synced(p, w);
@@ -219,6 +257,7 @@ static enum rc take_synced(struct dbpool *p, struct id org_id, int64_t deadline,
 {
 	const struct share *s = share_synced(p, org_id);
 	struct waiter w = { .org_id = org_id };
+	int64_t began = 0;
 	enum rc rc = RC_OK;
 
 	if (s && !id_eq(org_id, NOBODY) && s->waiting >= DBPOOL_WAITING_MAX)
@@ -228,9 +267,11 @@ static enum rc take_synced(struct dbpool *p, struct id org_id, int64_t deadline,
 	if (!is_away_synced(p) && is_free_synced(p) && has_share_synced(p, org_id)) {
 		*ret = place_synced(p, org_id);
 	} else {
-		lock_cond_init(&w.called);
+		w.bell = borrow_bell_synced(p);
+		began = clock_mono();
 		rc = wait_synced(p, &w, deadline, err);
-		lock_cond_destroy(&w.called);
+		metrics_observe(METRICS_POOL_WAIT, METRICS_NONE, clock_mono() - began);
+		return_bell_synced(p, w.bell);
 		*ret = w.db;
 	}
 	(void)count_synced(p, org_id, 0, -1);
@@ -247,7 +288,7 @@ static void note(struct dbpool *p, const struct err *away)
 	p->synced.away = away != NULL;
 	p->synced.look_at = clock_mono() + AWAY_PAUSE;
 	for (struct waiter *w = p->synced.first; w && p->synced.away; w = w->next)
-		lock_cond_wake_all(&w->called);
+		lock_cond_wake_all(&w->bell->cond);
 	lock_drop(&p->lock);
 	if (away && !before)
 		log_event(LOG_WARN, "database_away", LOG_STR("text", away->text), LOG_END);
@@ -255,7 +296,7 @@ static void note(struct dbpool *p, const struct err *away)
 		log_event(LOG_INFO, "database_back", LOG_END);
 }
 
-enum rc dbpool_take(struct dbpool *p, struct id org_id, int wait_ms, struct db **ret,
+static enum rc take(struct dbpool *p, struct id org_id, int wait_ms, struct db **ret,
 		    struct err *err)
 {
 	struct err own = { 0 };
@@ -283,13 +324,46 @@ enum rc dbpool_take(struct dbpool *p, struct id org_id, int wait_ms, struct db *
 	return err_set(err, rc, own.code, "%s", own.text);
 }
 
+/* The codes of a refusal are this file's own and the few of db.h. */
+enum rc dbpool_take(struct dbpool *p, struct id org_id, int wait_ms, struct db **ret,
+		    struct err *err)
+{
+	enum rc rc = take(p, org_id, wait_ms, ret, err);
+
+	if (rc != RC_OK)
+		metrics_add(METRICS_POOL_REFUSED, METRICS_LABELS(err->code), 1);
+	return rc;
+}
+
 void dbpool_give(struct dbpool *p, struct id org_id, struct db *db)
 {
+	struct bell *bell = NULL;
+
 	if (!db)
 		return;
 	lock_take(&p->lock);
 	p->synced.idle[p->synced.idle_n++] = db;
 	(void)count_synced(p, org_id, -1, 0);
-	hand_over_synced(p);
+	bell = hand_over_synced(p);
 	lock_drop(&p->lock);
+	/* A share that became free may let a second one in, for whom there was room all along. */
+	while (bell) {
+		lock_cond_wake_all(&bell->cond);
+		lock_take(&p->lock);
+		bell = hand_over_synced(p);
+		lock_drop(&p->lock);
+	}
+}
+
+struct dbpool_state dbpool_state(struct dbpool *p)
+{
+	struct dbpool_state state = { .size = p->size };
+
+	lock_take(&p->lock);
+	state.open = p->synced.made;
+	state.in_use = p->synced.made - p->synced.idle_n;
+	for (const struct waiter *w = p->synced.first; w; w = w->next)
+		state.waiting++;
+	lock_drop(&p->lock);
+	return state;
 }

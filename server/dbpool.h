@@ -30,5 +30,10 @@ struct dbpool *dbpool_new(const struct dbpool_settings *settings) NEVER_NULL FRE
 MUST_CHECK enum rc dbpool_take(struct dbpool *p, struct id org_id, int wait_ms, struct db **ret,
 			       struct err *err);
 void dbpool_give(struct dbpool *p, struct id org_id, struct db *db);
+/* As it is at this moment. */
+struct dbpool_state {
+	int size, open, in_use, waiting;
+};
+struct dbpool_state dbpool_state(struct dbpool *p);
 
 #endif

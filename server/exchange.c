@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "server/once.h"
 #include "server/rehearse.h"
 #include "server/trace.h"
@@ -24,7 +25,7 @@ struct exchange {
 	struct http_request req;
 	struct buf body;
 	struct http_reply refusal; /* status 0: none so far */
-	bool overflow;
+	bool overflow, counted;
 	int64_t began;
 	char method[16];
 	struct trace trace;
@@ -48,6 +49,8 @@ void exchange_free(struct exchange *x)
 {
 	if (!x)
 		return;
+	if (x->counted)
+		metrics_add(METRICS_HTTP_IN_FLIGHT, METRICS_NONE, -1);
 	http_request_done(&x->req);
 	http_reply_done(&x->refusal);
 	buf_wipe(&x->body);
@@ -306,6 +309,8 @@ enum exchange_next exchange_begin(struct exchange *x, const struct guard_head *h
 {
 	struct str query = str_c(x->target);
 
+	x->counted = true;
+	metrics_add(METRICS_HTTP_IN_FLIGHT, METRICS_NONE, 1);
 	x->req.path = str_cut(&query, '?');
 	name_request(x, head);
 	check_guard(x, head);
@@ -371,17 +376,29 @@ static const char *route_of(const struct exchange *x)
 	return x->req.route ? x->req.route->pattern : "";
 }
 
+/* "" for whoever acts for no organization. */
+static void org_of(const struct exchange *x, char out[ID_UUID_TEXT])
+{
+	const struct id none = { { 0 } };
+
+	out[0] = '\0';
+	if (!id_eq(x->req.caller.org_id, none))
+		id_uuid(x->req.caller.org_id, out);
+}
+
 /* What the caller was not told, with all that finds the request again. */
 static void log_cause(const struct exchange *x, const struct http_reply *reply)
 {
 	const struct err *err = &reply->cause;
+	char org[ID_UUID_TEXT];
 
+	org_of(x, org);
 	log_event(reply->status == 500 ? LOG_ERROR : LOG_WARN, "request_failed",
 		  LOG_I64("status", reply->status), LOG_STR("rc", err_rc_name(err->rc)),
 		  LOG_STR("code", err->code), LOG_STR("text", err->text),
 		  LOG_STR("method", x->method), LOG_STR("route", route_of(x)),
 		  LOG_STR("request_id", x->req.request_id), LOG_STR("actor", x->req.caller.actor),
-		  LOG_STR("trace_id", x->trace.id), LOG_END);
+		  LOG_STR("org_id", org), LOG_STR("trace_id", x->trace.id), LOG_END);
 }
 
 struct http_reply exchange_reply(struct exchange *x)
@@ -403,10 +420,52 @@ struct http_reply exchange_reply(struct exchange *x)
 	return reply;
 }
 
+/* What a peer may make up is one word: series must not grow with what is asked for. */
+static const char *known_method(const char *method)
+{
+	static const char *const METHODS[] = { "GET", "POST", "PATCH",  "DELETE",
+					       "PUT", "HEAD", "OPTIONS" };
+
+	for (size_t i = 0; i < COUNT_OF(METHODS); i++)
+		if (strcmp(method, METHODS[i]) == 0)
+			return METHODS[i];
+	return "other";
+}
+
+static void count(const struct exchange *x, int status, int64_t ns)
+{
+	const char *route = x->req.route ? x->req.route->pattern : "unmatched";
+	const char status_class[] = { (char)('0' + status / 100 % 10), 'x', 'x', '\0' };
+
+	metrics_add(METRICS_HTTP_REQUESTS,
+		    METRICS_LABELS(route, known_method(x->method), status_class), 1);
+	metrics_observe(METRICS_HTTP_DURATION, METRICS_LABELS(route), ns);
+}
+
+/* An id of that kind in the path, as it would be written by us; "" = none. */
+static const char *id_in_path(const struct exchange *x, const char *prefix, char out[ID_TEXT_MAX])
+{
+	struct id id;
+
+	out[0] = '\0';
+	for (size_t i = 0; x->req.route && i < HTTP_SEGMENTS_MAX; i++)
+		if (x->req.segments[i].n && id_parse(x->req.segments[i], prefix, &id) == RC_OK)
+			id_text(id, prefix, out);
+	return out;
+}
+
 void exchange_log(const struct exchange *x, int status)
 {
+	char org[ID_UUID_TEXT], connection[ID_TEXT_MAX], sync[ID_TEXT_MAX];
+	int64_t ns = clock_mono() - x->began;
+
+	count(x, status, ns);
+	org_of(x, org);
 	log_event(LOG_INFO, "request", LOG_STR("method", x->method), LOG_STR("route", route_of(x)),
-		  LOG_I64("status", status), LOG_I64("ms", (clock_mono() - x->began) / CLOCK_MS),
+		  LOG_I64("status", status), LOG_I64("ms", ns / CLOCK_MS),
 		  LOG_STR("request_id", x->req.request_id), LOG_STR("actor", x->req.caller.actor),
+		  LOG_STR("org_id", org),
+		  LOG_STR("connection_id", id_in_path(x, "conn_", connection)),
+		  LOG_STR("sync_id", id_in_path(x, "sync_", sync)),
 		  LOG_STR("trace_id", x->trace.id), LOG_END);
 }

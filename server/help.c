@@ -6,8 +6,9 @@
 
 enum { HELP_WIDTH = 96, HELP_INDENT = 6 };
 
-#define COMMON "config|log_format|log_level|"
-#define PLACES "data_dir|listen_host|listen_port|"
+#define COMMON  "config|log_format|log_level|"
+#define METRICS "metrics_listen_host|metrics_listen_port|"
+#define PLACES  "data_dir|listen_host|listen_port|"
 
 const struct help_command HELP_COMMANDS[] = {
 	{ .name = "up",
@@ -24,7 +25,8 @@ const struct help_command HELP_COMMANDS[] = {
 		  "postgres and the HTTP server as\nup_user.\n\n"
 		  "  --no-first-organization   do not create an organization on the first run\n",
 	  .flags = "--no-first-organization",
-	  .settings = "|" COMMON PLACES "drain_s|pg_bin_dir|up_user|worker_threads|vendor_account|"
+	  .settings = "|" COMMON PLACES METRICS
+		      "drain_s|pg_bin_dir|up_user|worker_threads|vendor_account|"
 		      "external_id_check|" },
 	{ .name = "server",
 	  .run = cmd_server,
@@ -36,12 +38,13 @@ const struct help_command HELP_COMMANDS[] = {
 	  .text = "Answers /v1 on listen_host:listen_port, and /v1/admin on the Unix socket "
 		  "admin_socket for whoever\nholds the operator key. Any number may run.\n",
 	  .flags = "",
-	  .settings = "|" COMMON "listen_host|listen_port|database_url|db_pool|admin_socket|"
-		      "operator_key_file|seal_public_file|http_connections|http_per_ip|"
-		      "http_body_max|key_prefix|key_env|worker_slots_default|vendor_account|"
-		      "tls_cert_file|tls_key_file|"
-		      "setup_name_prefix|setup_template_url|"
-		      "verify_every_s|drain_s|" },
+	  .settings =
+		  "|" COMMON METRICS "listen_host|listen_port|database_url|db_pool|admin_socket|"
+		  "operator_key_file|seal_public_file|http_connections|http_per_ip|"
+		  "http_body_max|key_prefix|key_env|worker_slots_default|vendor_account|"
+		  "tls_cert_file|tls_key_file|"
+		  "setup_name_prefix|setup_template_url|"
+		  "verify_every_s|drain_s|" },
 	{ .name = "worker",
 	  .run = cmd_worker,
 	  .summary = "schedules syncs, calls AWS, writes what it found",
@@ -54,10 +57,11 @@ const struct help_command HELP_COMMANDS[] = {
 		  "AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_"
 		  "<SERVICE> mean what they mean in AWS's\nown tools. Any number may run.\n",
 	  .flags = "",
-	  .settings = "|" COMMON "database_url|seal_key_file|vendor_account|external_id_check|"
-		      "worker_threads|scheduler|lease_s|heartbeat_s|poll_ms|task_attempts|drain_s|"
-		      "aws_in_flight|aws_rates|aws_call_timeout_s|aws_scope_deadline_s|aws_ca_file|"
-		      "new_role_grace_s|verify_every_s|" },
+	  .settings =
+		  "|" COMMON METRICS "database_url|seal_key_file|vendor_account|external_id_check|"
+		  "worker_threads|scheduler|lease_s|heartbeat_s|poll_ms|task_attempts|drain_s|"
+		  "aws_in_flight|aws_rates|aws_call_timeout_s|aws_scope_deadline_s|aws_ca_file|"
+		  "new_role_grace_s|verify_every_s|" },
 	{ .name = "migrate",
 	  .run = cmd_migrate,
 	  .summary = "brings the database to this version",

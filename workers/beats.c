@@ -2,6 +2,7 @@
  * turns lost leases and cancellations into stop flags. Never ends a task itself. */
 #include "workers/beats.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "workers/backoff.h"
 #include <assert.h>
 #include <sodium.h>
@@ -81,6 +82,8 @@ static void spread(struct pool *p, const struct task_beat *beats, size_t n)
 			if (!s->busy || s->task->lease != beats[b].lease ||
 			    !id_eq(s->task->task_id, beats[b].task_id))
 				continue;
+			if (beats[b].lost && !s->lost)
+				metrics_add(METRICS_TASK_LEASES_LOST, METRICS_NONE, 1);
 			s->lost = s->lost || beats[b].lost;
 			s->cancel = s->cancel || beats[b].cancel;
 		}

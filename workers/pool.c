@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "workers/backoff.h"
 #include "workers/beats.h"
 #include "workers/runner.h"
@@ -134,6 +135,7 @@ static void work(struct runner *r)
 			continue;
 		}
 		pause = 0;
+		metrics_add(METRICS_TASK_CLAIMS, METRICS_NONE, 1);
 		if (draining(p)) {
 			runner_release(r, task);
 			return;
@@ -374,4 +376,17 @@ bool pool_alive(const struct pool *pool)
 	}
 	lock_drop(&p->lock);
 	return clock_mono() - oldest < POOL_DEAD_S * CLOCK_S;
+}
+
+struct pool_state pool_state(const struct pool *pool)
+{
+	struct pool *p = (struct pool *)(uintptr_t)pool; /* to read takes the lock */
+	struct pool_state state = { .threads = p->n_threads, .alive = pool_alive(pool) };
+
+	lock_take(&p->lock);
+	state.busy = p->synced.busy;
+	state.away = p->synced.away;
+	state.draining = p->synced.draining;
+	lock_drop(&p->lock);
+	return state;
 }

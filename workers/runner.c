@@ -3,9 +3,11 @@
 #include "workers/runner.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "workers/backoff.h"
 #include "workers/beats.h"
 #include <sodium.h>
+#include <stdio.h>
 
 enum { RUNNER_PAUSE_MIN_MS = 50, RUNNER_PAUSE_MAX_MS = 1000, RUNNER_UNKNOWN_KIND_S = 60 };
 
@@ -73,25 +75,49 @@ static void settle(struct runner *r, const struct task *task, const struct verdi
 	}
 }
 
-static void log_end(const struct task *task, const struct verdict *v, int64_t began)
+/* In the words of the log and of the metrics. Whoever ended the task in its own last transaction left nothing to settle. */
+static const char *name_of(const struct verdict *v, bool finished)
 {
 	static const char *const NAMES[] = {
-		[V_NOTHING] = "task_dropped", [V_FINISH] = "task_finished",
-		[V_RETRY] = "task_retried",   [V_FAIL] = "task_failed",
-		[V_CANCEL] = "task_canceled", [V_RELEASE] = "task_released"
+		[V_NOTHING] = "dropped", [V_FINISH] = "finished", [V_RETRY] = "retried",
+		[V_FAIL] = "failed",     [V_CANCEL] = "canceled", [V_RELEASE] = "released"
 	};
+
+	return v->what == V_NOTHING && finished ? "finished" : NAMES[v->what];
+}
+
+/* What only newer workers know may be any text. */
+static void count_end(const struct task_kind *kind, const char *outcome, int64_t ns)
+{
+	const char *name = kind ? kind->name : "unknown";
+
+	metrics_add(METRICS_TASKS, METRICS_LABELS(name, outcome), 1);
+	metrics_observe(METRICS_TASK_DURATION, METRICS_LABELS(name), ns);
+}
+
+static void log_end(const struct task *task, const struct verdict *v, const char *outcome,
+		    int64_t ns)
+{
 	static const enum log_level LEVELS[] = {
 		[V_NOTHING] = LOG_DEBUG, [V_FINISH] = LOG_DEBUG, [V_RETRY] = LOG_INFO,
 		[V_FAIL] = LOG_WARN,     [V_CANCEL] = LOG_INFO,  [V_RELEASE] = LOG_INFO
 	};
-	char org[ID_UUID_TEXT], id[ID_TEXT_MAX];
+	char org[ID_UUID_TEXT], id[ID_TEXT_MAX], event[32];
+	char connection[ID_TEXT_MAX] = "", sync[ID_TEXT_MAX] = "";
+	const struct id none = { { 0 } };
 
 	id_uuid(task->org_id, org);
 	id_text(task->task_id, "task_", id);
-	log_event(LEVELS[v->what], NAMES[v->what], LOG_STR("org_id", org), LOG_STR("task_id", id),
-		  LOG_STR("kind", task->kind), LOG_I64("attempt", task->attempts),
-		  LOG_I64("ms", (clock_mono() - began) / CLOCK_MS), LOG_STR("code", v->why.code),
-		  LOG_STR("text", v->why.text), LOG_END);
+	if (!id_eq(task->connection_id, none))
+		id_text(task->connection_id, "conn_", connection);
+	if (!id_eq(task->sync_id, none))
+		id_text(task->sync_id, "sync_", sync);
+	(void)snprintf(event, sizeof(event), "task_%s", outcome);
+	log_event(LEVELS[v->what], event, LOG_STR("org_id", org),
+		  LOG_STR("connection_id", connection), LOG_STR("sync_id", sync),
+		  LOG_STR("task_id", id), LOG_STR("kind", task->kind),
+		  LOG_I64("attempt", task->attempts), LOG_I64("ms", ns / CLOCK_MS),
+		  LOG_STR("code", v->why.code), LOG_STR("text", v->why.text), LOG_END);
 }
 
 static void judge(struct runner *r, const struct task *task, const struct task_run *run, enum rc rc,
@@ -158,6 +184,7 @@ void runner_run(struct runner *r, struct task *task)
 		kind && kind->attempts_max > 0 ? kind->attempts_max : p->set.attempts_max;
 	int64_t began = clock_mono();
 	bool lost = false, cancel = false, ours = true;
+	const char *outcome = NULL;
 	enum rc rc = RC_OK;
 
 	beats_add(p, r->slot, task, kind ? kind->timeout_s : 0);
@@ -176,7 +203,9 @@ void runner_run(struct runner *r, struct task *task)
 		judge(r, task, &run, rc, attempts_max, lost, cancel, &v);
 	settle(r, task, &v);
 	beats_remove(p, r->slot);
-	log_end(task, &v, began);
+	outcome = name_of(&v, ours && run.finished && rc == RC_OK);
+	count_end(kind, outcome, clock_mono() - began);
+	log_end(task, &v, outcome, clock_mono() - began);
 }
 
 void runner_release(struct runner *r, const struct task *task)

@@ -3,6 +3,7 @@
 #include "workers/scheduler.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "db/checks.h"
 #include "db/idempotency.h"
 #include "db/schedules.h"
@@ -37,6 +38,7 @@ static void sweep(struct pool *p, struct db *db)
 	pool_heard(p, "sweep_failed", &err);
 	if (rc != RC_OK || n == 0)
 		return;
+	metrics_add(METRICS_TASK_LEASES_EXPIRED, METRICS_NONE, n);
 	log_event(LOG_WARN, "leases_expired", LOG_I64("tasks", n), LOG_END);
 	pool_ticket(p);
 }

@@ -22,5 +22,12 @@ bool pool_drain(struct pool *p);
 struct id pool_worker_id(const struct pool *p);
 /* False when nothing was claimed, beaten or polled for so long that the process should die loudly (watchdog). */
 bool pool_alive(const struct pool *p);
+/* As it is at this moment. */
+struct pool_state {
+	int threads, busy;
+	bool alive, draining;
+	bool away; /* the database was away when last asked */
+};
+struct pool_state pool_state(const struct pool *p);
 
 #endif

@@ -1,6 +1,7 @@
 /* The loop: fill the slots, send what the limiter lets go, move bytes, judge what has landed. It
  * never sleeps longer than STOP_MS, so a stop is heard in time. */
 #include "workers/aws/engine.h"
+#include "base/metrics.h"
 #include "workers/aws/flight.h"
 #include <assert.h>
 #include <stdio.h>
@@ -11,9 +12,10 @@ struct engine {
 	struct run run;
 	struct aws_fault *fault; /* the caller's */
 	struct err *err;
-	int active;   /* flights that are not idle */
-	bool drained; /* next() has ended */
-	bool over;    /* the run ends now, with rc */
+	int active;         /* flights that are not idle */
+	int64_t held_since; /* by the limiter; 0 = not now */
+	bool drained;       /* next() has ended */
+	bool over;          /* the run ends now, with rc */
 	enum rc rc;
 };
 
@@ -104,6 +106,22 @@ static struct flight *first_waiting(struct aws_client *c)
 	return first;
 }
 
+/* What the limiter says, and how long it has said no. */
+static int64_t ask_limiter(struct engine *e, int64_t now)
+{
+	const char *service = e->run.work->op->service;
+	int64_t wait = limiter_take(e->run.c->env->limiter, e->run.lane, now);
+
+	if (wait > 0 && e->held_since == 0) {
+		e->held_since = now;
+		metrics_add(METRICS_AWS_LIMITER_WAITS, METRICS_LABELS(service), 1);
+	} else if (wait <= 0 && e->held_since != 0) {
+		metrics_add(METRICS_AWS_LIMITER_WAIT, METRICS_LABELS(service), now - e->held_since);
+		e->held_since = 0;
+	}
+	return wait;
+}
+
 /* Sends what may go; returns how long nothing else can, in nanoseconds. */
 static int64_t send_due(struct engine *e)
 {
@@ -123,7 +141,7 @@ static int64_t send_due(struct engine *e)
 		}
 		/* All flights of a run share one lane: if the first must wait, all must. */
 		if (wait <= 0)
-			wait = limiter_take(c->env->limiter, e->run.lane, now);
+			wait = ask_limiter(e, now);
 		if (wait > 0)
 			return wait < most ? wait : most;
 		if (flight_send(&e->run, f, &fault, e->err) != RC_OK)

@@ -2,6 +2,7 @@
 #include "workers/aws/flight.h"
 #include "aws/sts.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "workers/aws/aws_session.h"
 #include "workers/aws/classify.h"
 #include "workers/aws/retry.h"
@@ -104,7 +105,9 @@ enum rc flight_send(struct run *run, struct flight *f, struct aws_fault *fault, 
 		return aws_fault_err(fault, err);
 	}
 	f->state = FLIGHT_SENT;
+	f->sent_at = clock_mono();
 	run->tally->calls++;
+	metrics_add(METRICS_AWS_CALLS, METRICS_LABELS(w->op->service), 1);
 	return RC_OK;
 }
 
@@ -123,6 +126,7 @@ static enum flight_next again(struct run *run, struct flight *f, int64_t now, in
 	f->state = FLIGHT_WAITING;
 	f->due = now + delay;
 	run->tally->retries++;
+	metrics_add(METRICS_AWS_RETRIES, METRICS_LABELS(run->work->op->service), 1);
 	return FLIGHT_AGAIN;
 }
 
@@ -147,6 +151,7 @@ static enum flight_next throttled(struct run *run, struct flight *f, struct aws_
 	int64_t now = clock_mono();
 
 	run->tally->throttles++;
+	metrics_add(METRICS_AWS_THROTTLES, METRICS_LABELS(run->work->op->service), 1);
 	limiter_throttled(l, run->lane, now);
 	if (limiter_is_dead(l, run->lane, now) && !is_everywhere(run)) {
 		fault->class = AWS_UNSUPPORTED;
@@ -237,6 +242,8 @@ static enum flight_next failed(struct run *run, struct flight *f, struct aws_fau
 	if (fault->class == AWS_UNSUPPORTED && fault->http_status == HTTP_MISSING &&
 	    is_everywhere(run)) /* somebody else's page */
 		fault->class = AWS_TRANSIENT;
+	metrics_add(METRICS_AWS_ERRORS,
+		    METRICS_LABELS(run->work->op->service, aws_class_name(fault->class)), 1);
 	switch (fault->class) {
 	case AWS_THROTTLED: return throttled(run, f, fault);
 	case AWS_TRANSIENT: return transient(run, f, fault);
@@ -282,6 +289,7 @@ enum flight_next flight_land(struct run *run, struct flight *f, const char *tran
 	int64_t now = clock_mono();
 
 	*ret_more = false;
+	metrics_observe(METRICS_AWS_DURATION, METRICS_LABELS(w->op->service), now - f->sent_at);
 	if (strcmp(transfer_code, "host_not_found") != 0)
 		aws_env_resolved(run->c->env, now);
 	if (*transfer_code != '\0') {

@@ -29,6 +29,7 @@ struct flight {
 	struct page page;
 	int64_t due;     /* WAITING: not before */
 	int64_t give_up; /* no retry after */
+	int64_t sent_at; /* SENT: since when */
 	int64_t signed_skew;
 	int failures;        /* of this page, throttles aside */
 	int unresolved;      /* failures whose host was not found */

@@ -4,6 +4,7 @@
 #include "workers/notify/deliver.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "db/delivery_lane.h"
 #include "db/events.h"
 #include "workers/notify/attempt.h"
@@ -40,6 +41,17 @@ static void deliver_done(struct deliver *d)
 }
 DEFINE_AUTO_VALUE(deliver, deliver_done)
 
+static const char *end_name(enum delivery_end end)
+{
+	switch (end) {
+	case DELIVERY_DONE: return "delivered";
+	case DELIVERY_AGAIN: return "again";
+	case DELIVERY_EXHAUSTED: return "exhausted";
+	case DELIVERY_GONE: return "gone";
+	}
+	return "again";
+}
+
 static enum rc settle(struct deliver *d, const struct post *f, int status, const char *fault,
 		      struct err *err)
 {
@@ -54,6 +66,7 @@ static enum rc settle(struct deliver *d, const struct post *f, int status, const
 				   .random = randombytes_random() };
 
 	attempt_judge(&a, &result);
+	metrics_add(METRICS_WEBHOOK_ATTEMPTS, METRICS_LABELS(end_name(result.end)), 1);
 	return delivery_lane_settle(d->run->db, d->run->task, &result, err);
 }
 
