@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 import requests
-from api import Operator, Organization, expect
+from api import Operator, expect
 from contract import METHODS, contract, resolve
 from inventory_rows import Inventory
 from processes import ROOT
