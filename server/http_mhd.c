@@ -1,4 +1,4 @@
-/* The only file that includes microhttpd.h: its callbacks on one side, struct exchange on the other.
+/* The API's door to libmicrohttpd (http_mhd_page.c is the other): its callbacks on one side, struct exchange on the other.
  * Never decides anything about a request; never frees an exchange elsewhere than in completed(). */
 #include "server/http_mhd.h"
 #include "base/mem.h"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from exposition import scrape
-from processes import free_port
+from processes import ROOT, free_port
 from receiver import Receiver
 from waiting import wait_until
 from webhook import SETTINGS, Endpoint
@@ -87,6 +87,16 @@ def test_hostile_paths_and_methods_make_no_series(server):
     assert len({key for key in new if key[0] == "connectord_http_requests_total"}) <= 3, new
     assert "unmatched" in after.labels("connectord_http_requests_total", "route")
     assert after.value("connectord_http_requests_total", route="unmatched") >= 150
+
+
+def test_every_series_is_in_the_manual():
+    """Nobody can alert on what he does not know of."""
+    table = (ROOT / "include/base/metrics.def").read_text()
+    manual = (ROOT / "docs/operations.md").read_text()
+    families = re.findall(r'^X\(\w+, (\w+), "(\w+)"', table, re.M)
+    assert len(families) > 25
+    suffixes = {"COUNTER": "_total", "INFO": "_info"}
+    assert [name for kind, name in families if f"`{name}{suffixes.get(kind, '')}`" not in manual] == []
 
 
 def test_no_label_names_a_tenant(server, worker, org, synced):
