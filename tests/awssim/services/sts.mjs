@@ -130,6 +130,7 @@ function issue(call, role, policy, sourceIdentity) {
   const account = call.world.account(role.arn.split(":")[4]);
   const sessionName = call.input.RoleSessionName;
   const issued = call.sessions.issue({ account, role, sessionName, policy, seconds, sourceIdentity });
+  call.note({ issued_key_id: issued.accessKeyId });
   return {
     Credentials: {
       AccessKeyId: issued.accessKeyId,
