@@ -152,6 +152,26 @@ def test_refusals_of_aws_are_counted_by_class(worker, aws, org):
                lambda: worker.tail(), 30)
 
 
+def test_throttles_retries_and_our_own_limit_are_counted(start_worker, start_awssim, start_server, pg):
+    """A worker with a tenth of the usual rate, and an AWS that throttles it three times."""
+    place, port = pg.database(), free_port()
+    aws = start_awssim("demo")
+    org = start_server(database=place).organization()
+    aws.set(external_id=org.org_id)
+    aws.fault("throttle", times=3, match={"operation": "ListUsers"})
+    worker = start_worker(aws, database=place, aws_rates="iam=10", metrics_listen_port=port)
+    org.connect(ACCOUNT, role_arn=ROLE)
+
+    def shown():
+        now = scrape(port)
+        return (now.value("connectord_aws_throttles_total", service="iam") == 3
+                and now.value("connectord_aws_retries_total", service="iam") >= 3
+                and now.value("connectord_aws_errors_total", service="iam", **{"class": "throttled"}) == 3
+                and now.value("connectord_aws_limiter_waits_total", service="iam") > 0
+                and now.value("connectord_aws_limiter_wait_seconds_total", service="iam") > 0)
+    wait_until(shown, lambda: worker.tail() + requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text, 60)
+
+
 def test_attempts_to_deliver_are_counted(worker, org, receiver):
     names = "connectord_webhook_attempts_total"
     before = scrape(worker.metrics_port)

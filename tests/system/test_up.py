@@ -4,6 +4,7 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -227,6 +228,26 @@ def test_the_database_listens_on_no_tcp_port(start_up, data):
         assert cursor.fetchone() == ("",)
     connection.close()
     assert up.alive
+
+
+def test_server_and_worker_show_their_metrics_on_neighbouring_ports(start_up):
+    """Two processes cannot share the port that was set."""
+    port = next(n for n in iter(free_port, None) if n < 65535 and is_free(n + 1))
+    start_up("--no-first-organization", metrics_listen_port=port).ready()
+    assert "connectord_db_pool_size" in requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    wait_until(lambda: "connectord_worker_threads 8" in worker_says(port + 1), "the worker shows its own", 20)
+
+
+def is_free(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) != 0
+
+
+def worker_says(port):
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    except requests.ConnectionError:
+        return ""
 
 
 def test_a_second_up_on_the_same_folder_is_refused_by_name(start_up, data):
