@@ -8,7 +8,6 @@ import uuid
 import pytest
 from catalogue import actions_of, capabilities, expected
 from simulator import HOME, node
-from waiting import wait_until
 
 ACCOUNT, VENDOR = "111122223333", "469725248735"
 NOT_ENFORCED = "external_id_not_enforced"
