@@ -66,6 +66,13 @@ class Database:
         found = self.rows(sql, *args, role=role)
         return found[0][0] if found else None
 
+    def dump(self):
+        """All of it as SQL, the superuser's view."""
+        done = run([os.path.join(pg_bin(), "pg_dump"), "--inserts", f"host={self.cluster.socket_dir} dbname={self.name}"
+                    f" user={self.cluster.superuser}"])
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
 
 class Cluster:
     superuser = "postgres"
