@@ -61,6 +61,20 @@ def test_good_roles_of_every_partition_are_taken(org, arn, region):
     assert made["auth"] == {"method": "assume_role", "role_arn": arn}
 
 
+@pytest.mark.parametrize("change", [{"aws_account_id": ACCOUNT + "\0"}, {"auth": {"method": "assume_role", "role_arn": R + "R\0:evil"}},
+                                    {"region": "us-east-1\0"}, {"cloudtrail": {"bucket": "example-trail-logs\0"}}], ids=repr)
+def test_a_value_that_ends_early_for_c_is_no_value(tenant, change):
+    answer = tenant.post("/v1/connections", body(**change))
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json"), answer.text
+
+
+def test_an_account_may_begin_with_a_zero(org):
+    account = "012345678901"
+    arn = f"arn:aws:iam::{account}:role/R"
+    made = expect(org.post("/v1/connections", body(aws_account_id=account, auth={"method": "assume_role", "role_arn": arn})), 201)
+    assert made["aws_account_id"] == account
+
+
 def test_a_role_of_our_own_account_is_forbidden_and_audited(start_server, database):
     own = start_server(vendor_account="469725248735")
     tenant = own.organization()
@@ -104,7 +118,7 @@ def test_a_field_with_a_bad_value_is_named(tenant, pointer, value):
 
 
 NESTED = {
-    "/cloudtrail/bucket": ["a", "b" * 64, "Aa", "a..b", "a.-b", "-ab", "192.168.0.1", "xn--a", "abc-s3alias", "x/y", "x?y", "x%2fy",
+    "/cloudtrail/bucket": ["a", "b" * 64, "Aa", "a..b", "a.-b", "-ab", "192.168.0.1", "xn--a", "abc-s3alias", "a-s3alias", "bucket.s3.amazonaws.com", "x/y", "x?y", "x%2fy",
                            "arn:aws:s3:::b", "", 5, "with space"],
     "/cloudtrail/days": [0, -1, 3651, 10**9, 90.5, 90.0, "90", None, True, 9223372036854775807],
     "/cloudtrail/digest_prefix": ["", "../", "..", "a/../b", "//", "a//b", "/a", "a/", "p" * 1025, "%", "+", " ", "é", "a b/ü/?#&=", 5, None],
