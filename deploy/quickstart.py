@@ -216,14 +216,29 @@ class Quickstart:
             memory.write_text(json.dumps(known))
         self.org_id, self.api = known["org_id"], Api(self.url, known["key"])
 
-    def tell_external_id(self):
-        if self.sim:
-            request = urllib.request.Request(self.sim + "/_sim/set", json.dumps({"external_id": self.org_id}).encode())
-            urllib.request.urlopen(request, timeout=10).close()
+    def setup(self):
+        """What the customer is asked for. The server knows whom he has to trust once a worker has found out."""
+        def known():
+            status, answer = self.api.call("GET", "/v1/aws/setup?tiers=1,2")
+            return answer if status == 200 else None
+        return wait_until(known, START_S, "a worker has found out which AWS account it is")
+
+    def control(self, path, body):
+        request = urllib.request.Request(f"{self.sim}/_sim/{path}", json.dumps(body).encode())
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def grant(self):
+        """The customer's part, as GET /v1/aws/setup describes it: the external ID and the policies of tiers 1 and 2."""
+        if not self.sim:
+            say("the role needs what /v1/aws/setup asks for; its trust policy must demand this external ID, the organization's ID:")
+            say(f"  \"Condition\": {json.dumps({'StringEquals': {'sts:ExternalId': self.org_id}})}")
             return
-        say("the role's trust policy must ask for this external ID, which is the organization's ID:")
-        condition = {"StringEquals": {"sts:ExternalId": self.org_id}}
-        say(f"  \"Condition\": {json.dumps(condition)}")
+        say("granting the role what /v1/aws/setup asks for")
+        asked = self.setup()
+        self.control("set", {"external_id": asked["external_id"]})
+        account, role = DEMO["role"].split(":")[4], DEMO["role"].split("/")[-1]
+        self.control("world", [{"op": "put_inline_policy", "account": account, "role": role, "name": policy["name"],
+                                "document": policy["document"]} for policy in asked["policies"]])
 
     def connect(self):
         arn = self.options.role_arn or DEMO["role"]
@@ -299,7 +314,7 @@ class Quickstart:
             self.start_simulator()
         self.start_connectord()
         self.organization()
-        self.tell_external_id()
+        self.grant()
         self.connect()
         self.wait_verified()
         summary = self.summary(self.sync())
