@@ -11,6 +11,9 @@
 enum { SUBJECT_SHOWN = HTTP_ACTOR_MAX - 5, HASH_SHOWN = 32 };
 /* The end of the year 9999. */
 static const double TIME_MAX = 253402300799.0;
+/* A token that ends later (some issuers' never) ends here, for us: in the year 2255, and int64_t holds it in
+ * nanoseconds. */
+static const double END_MAX = 9e9;
 
 static enum rc refuse(struct err *err, const char *code, const char *text)
 {
@@ -58,7 +61,7 @@ static enum rc check_times(const struct jwt_settings *s, const json_t *payload, 
 		return refuse(err, "not_yet", "the token is not valid yet");
 	if (iat > now + leeway || iat > exp)
 		return refuse(err, "issued_later", "the token was issued later than can be");
-	ret->expires_at = (int64_t)exp * CLOCK_S;
+	ret->expires_at = (int64_t)(exp < END_MAX ? exp : END_MAX) * CLOCK_S;
 	return RC_OK;
 }
 

@@ -111,6 +111,18 @@ static void the_leeway_is_for_both_sides_of_now(void **state)
 			fail_msg("%s %s", GOOD[i].name, GOOD[i].value ? GOOD[i].value : "absent");
 }
 
+static void an_end_that_means_never_is_far_away_and_no_other(void **state)
+{
+	static const char *const ENDS[] = { "9223372037", "9999999999", "253402300799" };
+	struct jwt_claims claims = { .scopes = 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(ENDS); i++) {
+		assert_int_equal(read(&BY_SCOPE, "exp", ENDS[i], &claims), RC_OK);
+		assert_true(claims.expires_at == INT64_C(9000000000) * CLOCK_S);
+	}
+}
+
 static void scopes_are_a_text_a_list_or_a_role(void **state)
 {
 	struct jwt_settings by_role = BY_SCOPE;
@@ -158,6 +170,7 @@ int main(void)
 		cmocka_unit_test(a_good_payload_says_who_where_and_what),
 		cmocka_unit_test(what_is_not_exactly_so_is_refused),
 		cmocka_unit_test(the_leeway_is_for_both_sides_of_now),
+		cmocka_unit_test(an_end_that_means_never_is_far_away_and_no_other),
 		cmocka_unit_test(scopes_are_a_text_a_list_or_a_role),
 		cmocka_unit_test(two_subjects_are_never_one_actor),
 	};
