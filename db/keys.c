@@ -206,9 +206,11 @@ static const struct stmt SUCCEED = {
 	" FROM api_key k WHERE k.org_id = $1 AND k.key_id = $2 RETURNING " COLUMNS,
 	5
 };
+/* A key that goes already never lives longer for being rotated once more. */
 static const struct stmt RETIRE = {
 	"keys_retire",
-	"UPDATE api_key SET replaced_by = $3, retires_at = now() + make_interval(secs => $4)"
+	"UPDATE api_key SET replaced_by = $3,"
+	" retires_at = least(retires_at, now() + make_interval(secs => $4))"
 	" WHERE org_id = $1 AND key_id = $2",
 	4
 };

@@ -178,10 +178,11 @@ static const struct stmt SUCCEED = {
 	" FROM service_key k WHERE k.svc_id = $1 RETURNING " COLUMNS,
 	4
 };
+/* A key that goes already never lives longer for being rotated once more. */
 static const struct stmt RETIRE = {
 	"service_keys_retire",
-	"UPDATE service_key SET replaced_by = $2, retires_at = now() + make_interval(secs => $3)"
-	" WHERE svc_id = $1",
+	"UPDATE service_key SET replaced_by = $2,"
+	" retires_at = least(retires_at, now() + make_interval(secs => $3)) WHERE svc_id = $1",
 	3
 };
 

@@ -127,6 +127,18 @@ def test_two_keys_of_a_rotation_work_at_most(org):
     assert (gone.status_code, gone.json()["code"]) == (409, "key_not_live")
 
 
+def test_a_second_rotation_does_not_lengthen_what_is_left_of_a_key(org):
+    old = make(org)
+    second = expect(org.post(f"/v1/keys/{old['id']}/rotate", {"overlap": "PT1H"}), 201)
+    end = expect(org.get("/v1/keys/" + old["id"]), 200)["expires_at"]
+    assert end and org.delete("/v1/keys/" + second["id"]).status_code == 204
+    third = expect(org.post(f"/v1/keys/{old['id']}/rotate", {"overlap": "P30D"}), 201)
+    assert expect(org.get("/v1/keys/" + old["id"]), 200)["expires_at"] == end
+    assert org.delete("/v1/keys/" + third["id"]).status_code == 204
+    expect(org.post(f"/v1/keys/{old['id']}/rotate", {"overlap": "PT30S"}), 201)
+    assert expect(org.get("/v1/keys/" + old["id"]), 200)["expires_at"] < end, "it may be shortened"
+
+
 def test_many_rotations_at_once_make_one_successor(org):
     from concurrent.futures import ThreadPoolExecutor
     old = make(org)

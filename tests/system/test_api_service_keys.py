@@ -115,6 +115,15 @@ def test_the_operator_makes_lists_rotates_and_revokes_them(server, org, database
             admin(server, "POST", nobody + "/rotate").status_code} == {404}
 
 
+def test_a_second_rotation_does_not_lengthen_what_is_left_of_a_key(server):
+    path = "/" + server.operator.create_service_key()["id"]
+    second = expect(admin(server, "POST", path + "/rotate", {"overlap": "PT1H"}), 201)
+    end = expect(admin(server, "GET", path), 200)["expires_at"]
+    assert end and admin(server, "DELETE", "/" + second["id"]).status_code == 204
+    expect(admin(server, "POST", path + "/rotate", {"overlap": "P30D"}), 201)
+    assert expect(admin(server, "GET", path), 200)["expires_at"] == end
+
+
 def test_last_use_is_kept_and_too_many_are_refused(server, org, database):
     made = server.operator.create_service_key()
     assert Backend(server, made["key"]).ask(org.org_id).status_code == 200
