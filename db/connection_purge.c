@@ -12,7 +12,7 @@ static const struct stmt STATE = {
 	3
 };
 
-/* Each step looks at the first $2 rows, hands over or deletes every one of them, and says how many there were. */
+/* Each step looks at the first $2 rows, hands over, deletes or blanks every one of them, and says how many there were. */
 
 /* heir: whose an account's rows are from now on. Declared is enough: it will read the account, or say why it cannot. */
 #define HEIR                                                                                       \
@@ -73,11 +73,11 @@ static const struct stmt CHANGES = {
 	3
 };
 
-/* Stored answers that tell of it. */
+/* Stored answers that tell of it. Their keys stay taken: a change that is sent again must not make it anew. */
 static const struct stmt ANSWERS = {
 	"connection_purge_answers",
-	"WITH d AS (DELETE FROM idempotency WHERE org_id = $1 AND key_hash IN (SELECT key_hash FROM"
-	"  idempotency WHERE org_id = $1"
+	"WITH d AS (UPDATE idempotency SET body = '', location = '', etag = '', purged = true"
+	"  WHERE org_id = $1 AND key_hash IN (SELECT key_hash FROM idempotency WHERE org_id = $1"
 	"   AND strpos(location || body, 'conn_' || replace($3::text, '-', '')) > 0"
 	"   LIMIT $2::bigint) RETURNING 1)"
 	" SELECT count(*) AS n FROM d",

@@ -10,7 +10,7 @@ static const struct stmt LOCK = { "idempotency_lock", "SELECT pg_try_advisory_xa
 				  1 };
 static const struct stmt FIND = {
 	"idempotency_find",
-	"SELECT fingerprint = $3 AS same, status, body, location, etag FROM idempotency"
+	"SELECT fingerprint = $3 AS same, purged, status, body, location, etag FROM idempotency"
 	" WHERE org_id = $1 AND key_hash = $2 AND expires_at > now()",
 	3
 };
@@ -59,9 +59,10 @@ enum rc idempotency_claim(struct db *db, const struct idempotency_key *key,
 		    &rows, err);
 	if (rc != RC_OK)
 		return rc;
-	*ret = db_rows_count(rows) == 0        ? IDEMPOTENCY_FREE
-	       : db_rows_bool(rows, 0, "same") ? IDEMPOTENCY_STORED
-					       : IDEMPOTENCY_OTHER;
+	*ret = db_rows_count(rows) == 0          ? IDEMPOTENCY_FREE
+	       : !db_rows_bool(rows, 0, "same")  ? IDEMPOTENCY_OTHER
+	       : db_rows_bool(rows, 0, "purged") ? IDEMPOTENCY_PURGED
+						 : IDEMPOTENCY_STORED;
 	if (*ret == IDEMPOTENCY_STORED)
 		*ret_rows = TAKE(rows);
 	return RC_OK;
@@ -85,7 +86,8 @@ static const struct stmt STORE = {
 	" VALUES ($1, $2, $3, $4, $5, $6, $8)"
 	" ON CONFLICT (org_id, key_hash) DO UPDATE SET fingerprint = excluded.fingerprint,"
 	"  status = excluded.status, body = excluded.body, location = excluded.location,"
-	"  etag = excluded.etag, created_at = excluded.created_at, expires_at = excluded.expires_at"
+	"  etag = excluded.etag, purged = excluded.purged, created_at = excluded.created_at, "
+	"expires_at = excluded.expires_at"
 	"  WHERE idempotency.expires_at <= now()",
 	8
 };

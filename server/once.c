@@ -82,18 +82,41 @@ static struct http_reply other(const struct http_request *req)
 			  " every change needs a key of its own.");
 }
 
+static struct http_reply purged(const struct http_request *req)
+{
+	return problem_of(req, 409, "idempotency_answer_purged",
+			  "The request with this Idempotency-Key was done, and what it made was"
+			  " deleted since; to make it anew, use another key.");
+}
+
+/* What is stored of a reply; views into it and into hidden, which is http_reply_hidden() of it. */
+static struct idempotency_answer stored_form(const struct http_reply *reply, const char *hidden)
+{
+	return (struct idempotency_answer){
+		.status = reply->status,
+		.body = hidden ? str_c(hidden) : str_n(reply->body ? reply->body : "", reply->n),
+		.location = str_c(reply->location),
+		.etag = str_c(reply->etag),
+	};
+}
+
 static enum rc store(struct db *db, const struct turn *t, struct err *err)
 {
 	AUTO_TEXT char *hidden = http_reply_hidden(&t->reply);
-	const struct idempotency_answer answer = {
-		.status = t->reply.status,
-		.body = hidden ? str_c(hidden)
-			       : str_n(t->reply.body ? t->reply.body : "", t->reply.n),
-		.location = str_c(t->reply.location),
-		.etag = str_c(t->reply.etag),
-	};
+	const struct idempotency_answer answer = stored_form(&t->reply, hidden);
 
 	return idempotency_store(db, &t->key, &answer, err);
+}
+
+/* Another server may have done the same request while we did not know: then its answer is the true one. */
+static bool stored_is_mine(const struct turn *t, const struct db_rows *rows)
+{
+	AUTO_TEXT char *hidden = http_reply_hidden(&t->reply);
+	const struct idempotency_answer mine = stored_form(&t->reply, hidden);
+	struct idempotency_answer a = idempotency_read(rows);
+
+	return a.status == mine.status && str_eq(a.body, mine.body) &&
+	       str_eq(a.location, mine.location) && str_eq(a.etag, mine.etag);
 }
 
 /* What was refused has been undone part by part already; what is left is committed, an audit row above
@@ -126,6 +149,7 @@ static enum rc turn_body(struct db *db, void *arg, struct err *err)
 	case IDEMPOTENCY_FREE: return run_handler(db, t, err);
 	case IDEMPOTENCY_BUSY: t->reply = busy(t->req); break;
 	case IDEMPOTENCY_OTHER: t->reply = other(t->req); break;
+	case IDEMPOTENCY_PURGED: t->reply = purged(t->req); break;
 	case IDEMPOTENCY_STORED: t->reply = replay(rows); break;
 	}
 	return RC_OK;
@@ -135,8 +159,15 @@ static enum rc look_body(struct db *db, void *arg, struct err *err)
 {
 	struct turn *t = arg;
 	AUTO(db_rows) struct db_rows *rows = NULL;
+	enum rc rc = idempotency_claim(db, &t->key, &t->state, &rows, err);
 
-	return idempotency_claim(db, &t->key, &t->state, &rows, err);
+	if (rc != RC_OK || (t->state == IDEMPOTENCY_STORED && stored_is_mine(t, rows)))
+		return rc;
+	if (t->state == IDEMPOTENCY_STORED) {
+		http_reply_done(&t->reply);
+		t->reply = replay(rows);
+	}
+	return RC_OK;
 }
 
 /* Nobody told us how COMMIT ended. The transaction may even still be at it: its lock says so. */
@@ -163,6 +194,10 @@ static struct http_reply after_unknown(struct turn *t, const struct db_who *who)
 	if (known && t->state == IDEMPOTENCY_STORED)
 		return t->reply;
 	http_reply_done(&t->reply);
+	if (known && t->state == IDEMPOTENCY_PURGED)
+		return purged(t->req);
+	if (known && t->state == IDEMPOTENCY_OTHER)
+		return other(t->req);
 	reply = problem_of(t->req, 503, known ? "unavailable" : "outcome_unknown", "%s",
 			   known ? "The database went away and nothing was changed; send it again."
 				 : "The database went away while it was committing; send it again"

@@ -9,6 +9,7 @@ CREATE TABLE idempotency (
     body        text NOT NULL DEFAULT '',
     location    text NOT NULL DEFAULT '',
     etag        text NOT NULL DEFAULT '',
+    purged      boolean NOT NULL DEFAULT false,
     created_at  timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL DEFAULT now() + interval '24 hours',
     PRIMARY KEY (org_id, key_hash)
@@ -21,6 +22,7 @@ COMMENT ON COLUMN idempotency.status IS 'status of the answer; refusals are not 
 COMMENT ON COLUMN idempotency.body IS 'body of the answer, without what is shown only once';
 COMMENT ON COLUMN idempotency.location IS 'its Location; empty = none';
 COMMENT ON COLUMN idempotency.etag IS 'its ETag; empty = none';
+COMMENT ON COLUMN idempotency.purged IS 'what it told of was deleted and purged: the key stays taken, the answer is gone';
 COMMENT ON COLUMN idempotency.created_at IS 'when the change was made';
 COMMENT ON COLUMN idempotency.expires_at IS 'from then on the key is free again and the row may go';
 CREATE INDEX idempotency_of_org ON idempotency (org_id, expires_at);
@@ -31,6 +33,6 @@ CREATE POLICY operator ON idempotency
     USING (app_operator() AND org_id = '00000000-0000-0000-0000-000000000000')
     WITH CHECK (app_operator() AND org_id = '00000000-0000-0000-0000-000000000000');
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO connectord_app;
-GRANT SELECT, DELETE ON idempotency TO connectord_worker;
+GRANT SELECT, UPDATE (body, location, etag, purged), DELETE ON idempotency TO connectord_worker;
 
 CREATE INDEX connection_by_account ON connection (org_id, aws_account_id);

@@ -20,6 +20,7 @@ enum idempotency_state {
 	IDEMPOTENCY_FREE,   /* the caller holds it until its transaction ends */
 	IDEMPOTENCY_BUSY,   /* another transaction holds it */
 	IDEMPOTENCY_STORED, /* *ret_rows has the answer */
+	IDEMPOTENCY_PURGED, /* it happened, and what it made was purged since */
 	IDEMPOTENCY_OTHER   /* it was used for another request */
 };
 

@@ -356,3 +356,27 @@ def test_a_wire_that_is_back_at_once_needs_no_second_request(start_server, pg, c
         cutter.mend()
         assert expect(answer.result(), 201)["name"] == "once"
     assert named(fresh, org) == 1
+
+
+def test_a_change_that_was_lost_and_done_elsewhere_is_answered_as_it_was_done_there(start_server, pg, cutter):
+    """COMMIT fails with the wire; before this server finds out, the client has sent it again to another one."""
+    fresh = pg.database()
+    own, other = start_server(database=fresh, database_url=cutter.url(fresh)), start_server(database=fresh)
+    org = own.organization()
+    again = Organization(other.url, org.org_id, org.key)
+    expect(again.get("/v1/connections"), 200)
+    fresh.rows("""CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL; END $$""")
+    fresh.rows("CREATE CONSTRAINT TRIGGER die AFTER INSERT ON connection DEFERRABLE INITIALLY DEFERRED"
+               " FOR EACH ROW EXECUTE FUNCTION die()")
+    k = key()
+    cutter.arm(b"terminating connection", deliver=False)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(org.post, "/v1/connections", BODY, **keyed(k))
+        wait_until(lambda: cutter.cuts == 1, "the wire is cut")
+        fresh.rows("DROP TRIGGER die ON connection")
+        made = expect(again.post("/v1/connections", BODY, **keyed(k)), 201)
+        cutter.mend()
+        answer = asked.result()
+    assert expect(answer, 201) == made and answer.headers["Idempotency-Replayed"] == "true"
+    assert named(fresh, org) == 1

@@ -7,8 +7,9 @@ from waiting import wait_until
 
 ACCOUNT = "111122223333"
 QUICK = {"aws_rates": "iam=1000,sts=1000,ec2=1000", "aws_call_timeout_s": 5, "poll_ms": 50, "new_role_grace_s": 0}
-# What stays when the last connection is gone: the organization itself, who may call for it, and what was done.
-STAYS = {"audit", "audit_head", "event"}
+# What stays when the last connection is gone: the organization itself, who may call for it, what was done, and that its
+# Idempotency-Keys are taken.
+STAYS = {"audit", "audit_head", "event", "idempotency"}
 
 
 def role(name):
@@ -126,7 +127,7 @@ def test_deletion_with_jobs_running_leaves_nothing(start_awssim, start_server, s
         pg.drop(place)
 
 
-def test_a_key_is_free_when_its_connection_is_gone_and_answers_end_with_their_day(start_awssim, start_server, start_worker, pg):
+def test_a_key_stays_taken_when_its_connection_is_gone_and_answers_end_with_their_day(start_awssim, start_server, start_worker, pg):
     place = pg.database()
     try:
         aws = start_awssim("demo")
@@ -140,5 +141,12 @@ def test_a_key_is_free_when_its_connection_is_gone_and_answers_end_with_their_da
         place.rows("UPDATE idempotency SET expires_at = now() - interval '1 s' WHERE created_at = (SELECT min(created_at) FROM idempotency)")
         wait_until(lambda: place.value("SELECT count(*) FROM idempotency") == 1, "the worker forgets what is a day old")
         assert org.post("/v1/connections", body, headers={"Idempotency-Key": kept}).headers["Idempotency-Replayed"] == "true"
+        for connection in org.all("/v1/connections"):
+            assert org.delete("/v1/connections/" + connection["id"]).status_code == 202
+        wait_until(lambda: place.value("SELECT count(*) FROM connection") == 0, "both are purged", 60)
+        late = org.post("/v1/connections", body, headers={"Idempotency-Key": kept})
+        assert (late.status_code, late.json()["code"]) == (409, "idempotency_answer_purged"), "nothing comes back to life"
+        assert place.value("SELECT count(*) FROM connection") == 0
+        assert place.rows("SELECT body, location, etag FROM idempotency") == [("", "", "")]
     finally:
         pg.drop(place)
