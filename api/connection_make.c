@@ -19,11 +19,15 @@ struct http_reply connection_make_own_account(struct http_request *req)
 					   .target_id = "",
 					   .request_id = req->request_id };
 
+	struct http_reply reply = { 0 };
+
 	if (audit_insert(req->db, &who, &entry, &err) != RC_OK)
 		return problem_err(req, &err);
-	return problem_of(
+	reply = problem_of(
 		req, 403, "own_account_role",
 		"The role is in the account that runs this service, which is never connected.");
+	reply.own_account = true;
+	return reply;
 }
 
 /* The account that runs this service: the setting, else what a worker found out about itself. */

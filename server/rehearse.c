@@ -2,6 +2,7 @@
  * is rolled back has not happened at all: the rules that judge it are the real ones.
  * Never shows a secret that would have been made: it will not exist. */
 #include "server/rehearse.h"
+#include "api/connection_make.h"
 #include "api/problem.h"
 #include "base/mem.h"
 
@@ -33,6 +34,10 @@ struct http_reply rehearse_run(struct http_request *req)
 	enum rc rc = db_tx_shell(req->db, &who, show_body, &s, &err);
 
 	assert(rc != RC_OK);
+	if (s.reply.own_account) { /* the attempt was real: its line again, with nothing to undo it */
+		http_reply_done(&s.reply);
+		return connection_make_own_account(req);
+	}
 	if (s.reply.status >= 300)
 		return s.reply;
 	hidden = http_reply_hidden(&s.reply);

@@ -107,9 +107,10 @@ struct http_reply {
 	const char *allow; /* static */
 	int retry_after_s;
 	const char
-		*secret;  /* static: the member of the body that is shown this once; NULL = none */
-	bool replayed;    /* it is the answer to an earlier request with the same Idempotency-Key */
-	bool close;       /* end the connection after this answer */
+		*secret; /* static: the member of the body that is shown this once; NULL = none */
+	bool replayed;   /* it is the answer to an earlier request with the same Idempotency-Key */
+	bool close;      /* end the connection after this answer */
+	bool own_account; /* it refuses our own account: its line in the audit outlives a rehearsal */
 	struct err cause; /* what a 5xx hides from the caller; the server logs it */
 	/* Not NULL: what was asked for goes on. The server may ask later() how far it is, for up to wait_s and with nothing
 	 * held in between; an answer that has no later of its own takes the place of this one. */

@@ -184,7 +184,11 @@ def test_our_own_account_is_refused_wherever_it_stands(start_server, database):
     answer = send(org, body(item(0), mine))
     assert (answer.status_code, answer.json()["code"]) == (403, "own_account_role")
     assert count(database, org) == 0
-    assert database.value("SELECT count(*) FROM audit WHERE org_id = %s AND action = 'connection.own_account_role_refused'", org.org_id) == 1
+    refused = "SELECT count(*) FROM audit WHERE org_id = %s AND action = 'connection.own_account_role_refused'"
+    assert database.value(refused, org.org_id) == 1
+    tried = send(org, body(item(0), mine), validate_only="true")
+    assert (tried.status_code, tried.json()["code"]) == (403, "own_account_role")
+    assert database.value(refused, org.org_id) == 2, "an attempt is none the less one when it says that it is a trial"
 
 
 def test_a_viewer_exports_and_does_not_import(server, org):
