@@ -9,7 +9,9 @@ import subprocess
 import threading
 
 import pytest
+import webhook
 from processes import Process, binary, clean_environment, run
+from receiver import Receiver
 from waiting import wait_until
 
 ACCOUNT = "111122223333"
@@ -273,3 +275,23 @@ def test_two_rotations_at_once_and_halves_that_do_not_belong_together_are_refuse
     done = rotation("rotate")
     assert done.returncode == CONFIG and "no secret half" in done.stderr
     assert rotation.lines() == before
+
+
+def test_a_key_that_has_not_reached_a_worker_costs_a_receiver_no_attempt(start_server, start_worker, fresh, place, tmp_path):
+    late = tmp_path / "late"
+    assert run([binary(), "keys", "new", str(late)]).returncode == DONE
+    serving = start_server(database=fresh, seal_public_file=place / "seal.pub", webhook_allow_http="true")
+    worker = start_worker(database=fresh, seal_key_file=late / "seal.key", **webhook.SETTINGS)
+    receiver = Receiver()
+    try:
+        one = webhook.Endpoint(serving.organization(), receiver)
+        one.test()
+        worker.wait_log("seal_key_unknown")
+        (waiting,) = one.deliveries()
+        assert (waiting["state"], waiting["attempts"], waiting["last_error"]) == ("pending", 0, "")
+        shutil.copy(place / "seal.key", late / "seal.key")
+        assert one.wait_state("delivered")["attempts"] == 1
+    finally:
+        receiver.end()
+        worker.stop()
+        serving.stop()

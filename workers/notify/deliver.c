@@ -21,6 +21,7 @@ enum {
 	DELIVER_LOOK_MS = 1000,
 	DELIVER_TURN_MS = 100, /* how late a stop may be noticed */
 	DELIVER_BLOCKED_S = 30,
+	DELIVER_KEY_S = 5,     /* for a sealing key that is on its way to this worker */
 	DELIVER_CROWDED_S = 2, /* and up to as much again */
 	DELIVER_IDS_MAX = DELIVER_FLIGHTS * ID_UUID_TEXT + 3,
 };
@@ -30,6 +31,7 @@ struct deliver {
 	struct deliver_env *env;
 	CURLM *multi;
 	int open;
+	bool key_unknown;
 	struct post flights[DELIVER_FLIGHTS];
 };
 
@@ -104,7 +106,17 @@ static enum rc write_body(const struct db_rows *rows, int row, struct buf *out)
 	return json_put(out, body);
 }
 
-/* False: it could not be begun, which was written down as an attempt. */
+/* A secret that is damaged is an attempt that failed. A key that we lack is our fault and costs the receiver none; what is due
+ * under other keys goes on. */
+static enum rc not_begun(struct deliver *d, struct post *f, enum rc why, struct err *err)
+{
+	buf_done(&f->body);
+	if (why != RC_NOT_FOUND)
+		return settle(d, f, 0, "secret_unreadable", err);
+	d->key_unknown = true;
+	return RC_OK;
+}
+
 static enum rc begin(struct deliver *d, struct post *f, const struct db_rows *rows, int row,
 		     struct err *err)
 {
@@ -128,10 +140,8 @@ static enum rc begin(struct deliver *d, struct post *f, const struct db_rows *ro
 	if (rc == RC_OK && !db_rows_is_null(rows, row, "sealed_previous"))
 		rc = sign(d, rows, row, "sealed_previous", str_c(id), order.timestamp_s, f,
 			  &signature, &own);
-	if (rc != RC_OK) {
-		buf_done(&f->body);
-		return settle(d, f, 0, "secret_unreadable", err);
-	}
+	if (rc != RC_OK)
+		return not_begun(d, f, rc, err);
 	order.signature = buf_c(&signature);
 	rc = post_start(f, d->multi, &order, err);
 	if (rc == RC_OK)
@@ -262,6 +272,14 @@ static enum rc clean(struct task_run *run, struct err *err)
 	return RC_OK;
 }
 
+static enum rc key_unknown(struct task_run *run, struct err *err)
+{
+	run->retry_in_s = DELIVER_KEY_S;
+	return err_set(err, RC_RETRY, "seal_key_unknown",
+		       "a webhook's secret is sealed to a key that this worker lacks; give it the "
+		       "seal.key of the others");
+}
+
 static enum rc deliver(struct task_run *run, struct err *err)
 {
 	AUTO(deliver) struct deliver d = { .run = run, .env = run->env->deliver };
@@ -276,6 +294,8 @@ static enum rc deliver(struct task_run *run, struct err *err)
 		rc = fly(&d, err);
 	if (rc == RC_OK && ours)
 		rc = clean(run, err);
+	if (rc == RC_OK && d.key_unknown)
+		return key_unknown(run, err);
 	if (rc == RC_OK && ours)
 		rc = delivery_lane_leave(run->db, run->task, err);
 	run->finished = rc == RC_OK;
