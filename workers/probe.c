@@ -107,6 +107,12 @@ static void not_assumable(struct probe *p)
 /* NO_ANSWER: it was not about the role, and the check is concluded. */
 enum answer { OPENS, DENIED, NO_ANSWER };
 
+/* A status alone is anybody's, such as a gateway's on the way; AWS names its error. */
+static bool is_denied_by_aws(const struct aws_fault *fault)
+{
+	return fault->class == AWS_DENIED && str_starts(str_c(fault->code), S("AccessDenied"));
+}
+
 static enum answer read_probe(struct probe *p)
 {
 	struct err why = { 0 };
@@ -115,7 +121,7 @@ static enum answer read_probe(struct probe *p)
 		return OPENS;
 	if (own_account_blame(&p->fault, &why) != RC_OK)
 		blocked(p, why.code, why.text);
-	else if (p->fault.class == AWS_DENIED)
+	else if (is_denied_by_aws(&p->fault))
 		return DENIED;
 	else
 		unknown(p, "AWS STS gave no answer about the role");
@@ -248,12 +254,12 @@ static void check_account(struct probe *p)
 		conclude(p, "verified", "", RC_OK, "");
 }
 
-/* A role that has just been opened is nobody's to refuse; an access key may be. */
+/* A role that has just been opened is nobody's to refuse; an access key may be. A denial is not about the key, which needs no
+ * permission to be asked whose it is: something on the way denied, such as the policy of a VPC endpoint of ours. */
 static void identity_fault(struct probe *p)
 {
 	char text[ERR_TEXT_MAX];
-	bool is_answer = p->fault.class == AWS_DENIED || p->fault.class == AWS_CREDS_INVALID ||
-			 p->fault.class == AWS_CREDS_EXPIRED;
+	bool is_answer = p->fault.class == AWS_CREDS_INVALID || p->fault.class == AWS_CREDS_EXPIRED;
 
 	if (is_role(p) || !is_answer) {
 		unknown(p, "AWS STS did not say whose credentials these are");

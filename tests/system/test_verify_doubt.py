@@ -173,7 +173,8 @@ class TestWhoseFault:
         finally:
             aws.mutate({"op": "put_inline_policy", "account": VENDOR, "user": "connectord", "name": name, "document": document})
 
-    @pytest.mark.parametrize("code, status", [("ValidationError", 400), ("UnknownOperationException", 400)])
+    # Without a code it is the page of a gateway, not an answer of AWS.
+    @pytest.mark.parametrize("code, status", [("ValidationError", 400), ("UnknownOperationException", 400), ("", 403), ("", 405)])
     def test_an_answer_that_is_not_about_the_role_is_no_verdict(self, org, aws, working, database, code, status):
         aws.set(external_id=org.org_id)
         aws.fault("error", code=code, status=status, match={"operation": "AssumeRole"})
@@ -184,6 +185,16 @@ class TestWhoseFault:
             aws.clear_faults()
             hurry(database, made)
             wait_verdict(database, made, worker, "verified", "")
+
+    def test_a_gateways_page_is_no_proof_of_an_external_id(self, org, aws, working, database):
+        aws.set(external_id=org.org_id)
+        aws.fault("error", code="", message="", status=403, match={"operation": "AssumeRole", "nth": 2})
+        with working(new_role_grace_s=0) as worker:
+            made = org.connect(ACCOUNT, role_arn=role("none"))
+            row = wait_verdict(database, made, worker, "pending", "check_inconclusive")
+            assert (row["enforced"], row["at"]) == (None, None)
+            hurry(database, made)
+            wait_verdict(database, made, worker, "refused", "external_id_not_enforced")
 
     def test_a_role_that_our_id_does_not_open_says_nothing_about_its_external_id(self, org, aws, working, database):
         aws.set(external_id=org.org_id)
@@ -202,6 +213,18 @@ class TestWhoseFault:
             made = org.connect(ACCOUNT, access_key=("AKIADEMOCONNECTORKEY", "demo/connector+key/of/the/demo/world/003"))
             row = wait_verdict(database, made, worker, "pending", "clock_wrong")
             assert row["at"] is None and "operator" in row["text"]
+            demo.clear_faults()
+            hurry(database, made)
+            wait_verdict(database, made, worker, "verified", "")
+
+    def test_what_denies_the_question_whose_key_it_is_does_not_make_the_key_bad(self, org, start_awssim, working, database):
+        demo = start_awssim("demo")
+        demo.fault("access_denied", match={"operation": "GetCallerIdentity"},
+                   message="User: you is not authorized to perform: sts:GetCallerIdentity because no VPC endpoint policy allows it")
+        with working(demo) as worker:
+            made = org.connect(ACCOUNT, access_key=("AKIADEMOCONNECTORKEY", "demo/connector+key/of/the/demo/world/003"))
+            row = wait_verdict(database, made, worker, "pending", "check_inconclusive")
+            assert row["at"] is None and "tried again" in row["text"]
             demo.clear_faults()
             hurry(database, made)
             wait_verdict(database, made, worker, "verified", "")
