@@ -2,6 +2,7 @@
 #include "db/connection_state.h"
 #include "base/mem.h"
 #include "db/connection_status.h"
+#include "db/status_rule.h"
 
 static const struct stmt LOAD = {
 	"connection_state_load",
@@ -107,19 +108,26 @@ enum rc connection_state_load(struct db *db, struct id org_id, struct id connect
 	return RC_OK;
 }
 
+/* $11: no verdict, and nothing that outweighs the reason of the one that stands. */
+#define KEEPS                                                                                      \
+	"CASE WHEN $11 AND (verify_state = 'refused' OR verify_code = "                            \
+	"'external_id_not_enforced') THEN "
 static const struct stmt JUDGE = {
 	"connection_state_judge",
-	"UPDATE connection SET verify_state = coalesce($4::text, verify_state), verify_code = $5, "
-	"verify_text = $6,"
-	" verify_aws = $7::jsonb, external_id_enforced = coalesce($8::boolean, "
+	"UPDATE connection SET verify_state = coalesce($4::text, verify_state),"
+	" verify_code = " KEEPS "verify_code ELSE $5 END,"
+	" verify_text = " KEEPS "verify_text ELSE $6 END,"
+	" verify_aws = " KEEPS
+	"verify_aws ELSE $7::jsonb END, external_id_enforced = coalesce($8::boolean, "
 	"external_id_enforced),"
 	" verified_at = CASE WHEN $4::text IS NULL THEN verified_at ELSE now() END,"
 	" pinned_account_id = coalesce(pinned_account_id, $9), pinned_partition = "
 	"coalesce(pinned_partition, $10)"
 	" WHERE org_id = $1 AND connection_id = $2 AND version = $3 AND deleted_at IS NULL "
 	"RETURNING 1 AS done",
-	10
+	11
 };
+#undef KEEPS
 
 enum rc connection_state_judge(struct db *db, const struct connection_state *c,
 			       const struct connection_verdict *v, struct err *err)
@@ -137,6 +145,7 @@ enum rc connection_state_judge(struct db *db, const struct connection_state *c,
 		v->external_id_enforced < 0 ? arg_null() : arg_bool(v->external_id_enforced != 0),
 		arg_c(v->account),
 		arg_c(v->partition),
+		arg_bool(!v->state && !status_rule_blocks(str_c(v->code))),
 	};
 	enum rc rc = db_run(db, NULL, &JUDGE, args, &rows, err);
 

@@ -36,6 +36,7 @@ static const struct remedy REMEDIES[] = {
 	{ "access_key_refused", "Activate the access key, or store another one.", false },
 	{ "secret_damaged", "Store the secret access key again.", true },
 	{ "base_identity_missing", OPERATOR, true },
+	{ "base_identity_unavailable", OPERATOR, true },
 	{ "base_identity_refused", OPERATOR, true },
 	{ "base_identity_denied", OPERATOR, true },
 	{ "sealing_key_missing", OPERATOR, true },
@@ -49,6 +50,13 @@ static const struct remedy *remedy_of(struct str code)
 		if (str_eq(code, str_c(REMEDIES[i].code)))
 			return &REMEDIES[i];
 	return NULL;
+}
+
+bool status_rule_blocks(struct str code)
+{
+	const struct remedy *remedy = remedy_of(code);
+
+	return remedy && remedy->blocks;
 }
 
 static void say(struct status_rule *r, const char *state, struct str code, struct str text,
@@ -228,7 +236,7 @@ static bool action_required(const struct status_facts *f, struct status_rule *r)
 	const struct remedy *remedy = remedy_of(f->verify_code);
 	const struct permission_capability *capability;
 
-	if (str_eq(f->verify_state, S("refused")) || (remedy && remedy->blocks)) {
+	if (str_eq(f->verify_state, S("refused")) || status_rule_blocks(f->verify_code)) {
 		say(r, "action_required", or_else(f->verify_code, "refused"),
 		    or_else(f->verify_text, "The credentials were refused."),
 		    remedy ? remedy->text : "");

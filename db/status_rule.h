@@ -33,6 +33,8 @@ struct status_rule {
 	char remedy[STATUS_REMEDY_MAX]; /* "" = nothing to do */
 };
 
+/* Whether nothing works until this reason for no verdict is gone, whatever the verdict of before. */
+bool status_rule_blocks(struct str code);
 /* The first that holds of paused, running, action_required, degraded, pending, synced. */
 void status_rule_judge(const struct status_facts *facts, struct status_rule *ret);
 /* What a new connection starts with. */

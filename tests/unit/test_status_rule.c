@@ -40,6 +40,23 @@ static void refused_without_words_still_says_something(void **state)
 	assert_true(judged.text[0] != '\0');
 }
 
+static void what_keeps_us_from_looking_outweighs_an_older_verdict(void **state)
+{
+	static const char *const BLOCKS[] = { "base_identity_missing", "base_identity_unavailable",
+					      "clock_wrong" };
+
+	for (size_t i = 0; i < COUNT_OF(BLOCKS); i++) {
+		judge(&(struct status_facts){ .verify_state = S("verified"),
+					      .verify_code = str_c(BLOCKS[i]),
+					      .complete_once = true });
+		assert_string_equal(judged.state, "action_required");
+		assert_string_equal(judged.code, BLOCKS[i]);
+		assert_true(status_rule_blocks(str_c(BLOCKS[i])));
+	}
+	assert_false(status_rule_blocks(S("check_inconclusive")));
+	assert_false(status_rule_blocks(S("role_not_assumable")));
+}
+
 static void an_unknown_action_is_skipped_and_not_missed(void **state)
 {
 	const struct status_denial one = { .action = S("new:Thing"), .what = S("new/thing") };
@@ -90,6 +107,7 @@ int main(void)
 		cmocka_unit_test(a_new_connection_waits_unless_a_person_paused_it),
 		cmocka_unit_test(a_pause_outweighs_everything),
 		cmocka_unit_test(refused_without_words_still_says_something),
+		cmocka_unit_test(what_keeps_us_from_looking_outweighs_an_older_verdict),
 		cmocka_unit_test(an_unknown_action_is_skipped_and_not_missed),
 		cmocka_unit_test(many_denials_fit),
 		cmocka_unit_test(tier_2_has_a_code_of_its_own),
