@@ -245,6 +245,13 @@ static const struct stmt DONE = { "checks_done",
 				  " finished_at = now() WHERE org_id = $1 AND check_id = $2"
 				  " AND state IN ('queued', 'running')",
 				  3, .by_index = true };
+/* Whoever changes the credentials waits for the answers about the old ones, and forgets them. */
+static const struct stmt SAME = {
+	"checks_same",
+	"SELECT version FROM connection WHERE org_id = $1 AND connection_id = $2 AND version = $3"
+	" FOR NO KEY UPDATE",
+	3, .by_index = true
+};
 static const struct stmt ANSWER = {
 	"checks_answer",
 	"INSERT INTO connection_permission (org_id, connection_id, account_id, capability, action,"
@@ -257,16 +264,24 @@ static const struct stmt ANSWER = {
 	"  tier = excluded.tier, state = excluded.state, cause = excluded.cause,"
 	"  known_by = excluded.known_by, required = excluded.required, text = excluded.text,"
 	"  aws_request_id = excluded.aws_request_id, check_id = excluded.check_id,"
-	"  checked_at = now()",
+	"  checked_at = now()"
+	"  WHERE excluded.state <> 'unknown' OR connection_permission.state = 'unknown'",
 	5
 };
 
 static enum rc answer(struct db *db, const struct check_result *r, struct err *err)
 {
+	AUTO(db_rows) struct db_rows *same = NULL;
 	AUTO_TEXT char *rows = NULL;
+	const struct arg version[] = { arg_id(r->task->org_id), arg_id(r->task->connection_id),
+				       arg_i64(r->version) };
+	enum rc rc;
 
 	if (!r->rows || !*r->account || id_eq(r->task->connection_id, NONE))
 		return RC_OK;
+	rc = db_run(db, NULL, &SAME, version, &same, err);
+	if (rc != RC_OK || db_rows_count(same) == 0)
+		return rc;
 	rows = json_text(r->rows);
 
 	const struct arg args[] = { arg_id(r->task->org_id), arg_id(r->task->connection_id),

@@ -14,11 +14,13 @@ enum { SYNCS_START_TRIES = 3 };
 static const struct stmt START = {
 	"syncs_start",
 	"WITH c AS ("
-	" SELECT connection_id, coalesce(aws_account_id, '') AS account_id FROM connection"
+	" SELECT connection_id, coalesce(aws_account_id, '') AS account_id,"
+	"  paused AND $5 = 'create' AS paused FROM connection"
 	" WHERE org_id = $1 AND connection_id = $2 AND deleted_at IS NULL"
 	"), s AS ("
 	" INSERT INTO sync (org_id, sync_id, connection_id, cause, tick, requested_by, tasks_left)"
-	" SELECT $1, $3, connection_id, $5, $6, $7, 1 FROM c ON CONFLICT DO NOTHING"
+	" SELECT $1, $3, connection_id, $5, $6, $7, 1 FROM c WHERE NOT paused ON CONFLICT DO "
+	"NOTHING"
 	" RETURNING connection_id"
 	"), t AS ("
 	" INSERT INTO task (org_id, task_id, connection_id, sync_id, kind, account_id)"
@@ -29,7 +31,8 @@ static const struct stmt START = {
 	" SELECT $1, $8, $7, 'sync.started', 'sync', 'sync_' || replace($3::text, '-', ''), $9"
 	" FROM s WHERE $5 <> 'schedule'"
 	")"
-	" SELECT EXISTS (SELECT FROM c) AS found, EXISTS (SELECT FROM t) AS started",
+	" SELECT EXISTS (SELECT FROM c) AS found, EXISTS (SELECT FROM c WHERE paused) AS paused,"
+	" EXISTS (SELECT FROM t) AS started",
 	9, .by_index = true
 };
 static const struct stmt ACTIVE = {
@@ -78,6 +81,9 @@ static enum rc try_start(struct db *db, const struct new_sync *n, struct id sync
 	if (!db_rows_bool(rows, 0, "found"))
 		return err_set(err, RC_NOT_FOUND, "connection_not_found",
 			       "there is no such connection");
+	if (db_rows_bool(rows, 0, "paused"))
+		return err_set(err, RC_CONFLICT, "connection_paused",
+			       "a person paused the connection, so it starts no sync by itself");
 	*ret_done = db_rows_bool(rows, 0, "started");
 	return RC_OK;
 }

@@ -89,10 +89,11 @@ enum rc verify_first_sync(const struct task_run *run, const struct connection_st
 				       .request_id = "" };
 	enum rc rc;
 
-	if (c->synced || c->paused)
+	if (c->synced)
 		return RC_OK;
 	rc = syncs_start(run->db, &sync, &id, &own);
-	if (rc == RC_OK || rc == RC_CONFLICT)
+	/* One that is under way will do; and what a person paused or deleted meanwhile starts none. */
+	if (rc == RC_OK || rc == RC_CONFLICT || rc == RC_NOT_FOUND)
 		return RC_OK;
 	return err_set(err, own.rc, own.code, "%s", own.text);
 }

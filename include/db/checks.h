@@ -44,10 +44,12 @@ MUST_CHECK enum rc checks_load(struct db *db, struct id org_id, struct id check_
 
 /* Ends it, in one transaction that is fenced by its task and ends that as well: the report, the answers per action (rows:
  * [{capability, action, tier, state, cause, known_by, required, text, aws_request_id}]; NULL = none), the connection's status.
- * account "" = not known, no answers are kept. */
+ * account "" = not known, no answers are kept; nor are they when the connection is not of that version any more, for they may be
+ * about other credentials. What was known of an action outlives an answer that says nothing ("unknown"). */
 struct check_result {
 	const struct task *task;
 	struct id check_id;
+	int64_t version; /* of the connection that was checked */
 	const char *account;
 	const json_t *report, *rows;
 };

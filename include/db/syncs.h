@@ -6,7 +6,7 @@
 
 /* Starts a sync of a connection: one row and its first task ("sync_account") in one transaction.
  * RC_CONFLICT sync_active: one is queued or running (its id is in *ret_id). RC_NOT_FOUND: no such connection.
- * RC_INVALID connection_paused is not raised: a person may sync a paused connection by hand. */
+ * RC_CONFLICT connection_paused: only of cause "create"; a person may sync a paused connection by hand. */
 struct new_sync {
 	struct id org_id, connection_id;
 	const char *cause;        /* "request", "create", "schedule" */

@@ -119,6 +119,7 @@ static enum rc finish(struct check *k, struct err *err)
 	const struct check_result result = {
 		.task = k->run->task,
 		.check_id = k->check_id,
+		.version = k->c->version,
 		.account = k->probe.rc == RC_OK ? k->probe.identity.account : "",
 		.report = report,
 		.rows = rows,

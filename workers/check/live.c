@@ -127,7 +127,7 @@ static enum rc whose_instance(struct live *l, const json_t *instance, struct err
 	rc = call_once(l, &SSO_LIST_PERMISSION_SETS, params, &reply, &fault, err);
 	if (rc != RC_OK)
 		return rc;
-	if (!ours && fault.class != AWS_OK) {
+	if (!ours && fault.class == AWS_DENIED) {
 		(void)snprintf(text, sizeof(text),
 			       "IAM Identity Center is read through account %.12s, which owns the "
 			       "instance, or through its delegated administrator; this account is "
@@ -136,7 +136,8 @@ static enum rc whose_instance(struct live *l, const json_t *instance, struct err
 		answers_drop(l->a, CENTER, text);
 		return RC_OK;
 	}
-	answers_require(l->a, CENTER);
+	if (ours || fault.class == AWS_OK)
+		answers_require(l->a, CENTER);
 	answers_fault(l->a, SSO_LIST_PERMISSION_SETS.iam_action, &fault);
 	return RC_OK;
 }
