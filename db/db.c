@@ -366,7 +366,8 @@ static bool send_trip(struct db *db, struct trip *trip, const struct db_who *who
 	if (who && !send_who(db, trip, who))
 		return false;
 	if (stmt) {
-		if (!send_plan(db, trip, stmt->by_index))
+		/* What ends a failed transaction plans nothing, and nothing may precede it. */
+		if (!db->tx_dead && !send_plan(db, trip, stmt->by_index))
 			return false;
 		if (!send_step(db, trip, stmt, params))
 			return false;

@@ -42,6 +42,8 @@ static enum rc commit(struct db *db, struct err *err)
 	if (db->tx_dead)
 		return err_set(err, RC_RETRY, "database_away",
 			       "the transaction ended before its commit");
+	/* A part may have lost and been undone: that says nothing of COMMIT. */
+	db->tx_again = false;
 	rc = db_trip(db, NULL, &COMMIT_TX, &NO_PARAMS, NULL, &own);
 	if (rc == RC_OK)
 		return rc;
@@ -97,8 +99,9 @@ static void undo_part(struct db *db)
 	if (!db->conn || db->begin_due)
 		return;
 	db->set_known = false;
-	db->plan = DB_PLAN_UNKNOWN;
+	db->tx_dead = true;
 	db->tx_dead = db_trip(db, NULL, &UNDO_PART, &NO_PARAMS, NULL, &own) != RC_OK;
+	db->plan = DB_PLAN_UNKNOWN;
 }
 
 static enum rc part(struct db *db, db_tx_fn *body, void *arg, struct err *err)

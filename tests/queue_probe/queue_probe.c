@@ -5,6 +5,7 @@
  *   queue_probe cancel URL ORG SYNC               syncs_cancel
  *   queue_probe schedule URL ORG CONNECTION KIND EVERY_S FIRST_IN_S PAUSED
  *   queue_probe late URL                          claims, sleeps past the lease, is swept, claimed again, finishes late
+ *   queue_probe lost URL                          a transaction of which a part lost a race and was undone, then its COMMIT
  *
  * A call prints RC, code and id and ends with 0; it is no part of the product. */
 #include "base/clock.h"
@@ -144,6 +145,29 @@ static enum rc finish_late(struct db *db, struct id *ret_id, struct err *err)
 	return db_tx(db, NULL, finish_body, second, err);
 }
 
+static const struct stmt LOSE = { "probe_lose",
+				  "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$",
+				  0 };
+static const struct stmt EFFECT = { "probe_effect",
+				    "INSERT INTO probe_effect (kind) VALUES ('lost')", 0 };
+
+static enum rc lose_body(struct db *db, void *arg, struct err *err)
+{
+	(void)arg;
+	return db_run(db, NULL, &LOSE, NULL, NULL, err);
+}
+
+static enum rc lost_body(struct db *db, void *bodies, struct err *err)
+{
+	struct err own = { 0 };
+
+	if (++*(int *)bodies > 1)
+		return err_set(err, RC_BROKEN, "repeated", "the body ran again");
+	if (db_tx(db, NULL, lose_body, NULL, &own) != RC_RETRY)
+		return err_set(err, RC_BROKEN, "probe", "the part did not lose");
+	return db_run(db, NULL, &EFFECT, NULL, NULL, err);
+}
+
 static enum rc set_body(struct db *db, void *set, struct err *err)
 {
 	return schedule_rows_set(db, set, err);
@@ -187,6 +211,8 @@ static int call(const char *what, const char *url, int argc, char **argv)
 		rc = schedule(db, argv, &err);
 	else if (strcmp(what, "late") == 0 && argc == 0)
 		rc = finish_late(db, &id, &err);
+	else if (strcmp(what, "lost") == 0 && argc == 0)
+		rc = db_tx_shell(db, NULL, lost_body, &(int){ 0 }, &err);
 	else
 		return 64;
 	return tell(rc, &err, id);

@@ -248,3 +248,16 @@ def test_a_slot_that_leaked_is_found_by_the_sweep(queue, worker):
     worker(lease_s=2, heartbeat_s=1)
     wait_until(lambda: queue.count("probe_effect", "task_id = %s", task_id), "the slot is found free")
     queue.assert_settled()
+
+
+def test_a_body_whose_commit_may_have_happened_is_never_repeated(pg):
+    """A part of it lost a race and was undone, which alone would be a reason to run it all again."""
+    fresh = pg.database()
+    Queue(fresh)
+    assert call(fresh, "lost")[:2] == ("OK", "-")
+    fresh.rows("""CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL; END $$""")
+    fresh.rows("CREATE CONSTRAINT TRIGGER die AFTER INSERT ON probe_effect DEFERRABLE INITIALLY DEFERRED"
+               " FOR EACH ROW EXECUTE FUNCTION die()")
+    assert call(fresh, "lost")[:2] == ("RETRY", "commit_unknown")
+    pg.drop(fresh)
