@@ -44,15 +44,16 @@ static enum rc sync_folder(const char *path, struct err *err)
 	return done ? RC_OK : RC_INVALID;
 }
 
-static enum rc replace(const char *path, struct str content, struct err *err)
+/* Owner and mode are those of `like`. */
+static enum rc put_file(const char *path, const char *like, struct str content, struct err *err)
 {
 	AUTO_TEXT char *fresh = mem_text("%s.new", path);
 	struct newfile file = { .path = fresh };
 	struct stat st;
 	enum rc rc;
 
-	if (stat(path, &st) != 0)
-		return not_written(path, err);
+	if (stat(like, &st) != 0)
+		return not_written(like, err);
 	file.mode = st.st_mode & 07777;
 	file.gives = st.st_uid != geteuid() || st.st_gid != getegid();
 	file.uid = st.st_uid;
@@ -67,6 +68,11 @@ static enum rc replace(const char *path, struct str content, struct err *err)
 		return RC_INVALID;
 	}
 	return sync_folder(path, err);
+}
+
+static enum rc replace(const char *path, struct str content, struct err *err)
+{
+	return put_file(path, path, content, err);
 }
 
 static bool is_key(struct str line)
@@ -154,6 +160,30 @@ enum rc sealring_keep_newest(const char *key_path, struct err *err)
 	rc = rc == RC_OK ? replace(key_path, buf_str(&out), err) : too_long(key_path, err);
 	buf_wipe(&out);
 	return rc;
+}
+
+char *sealring_retired(const char *key_path)
+{
+	return mem_text("%s.retired", key_path);
+}
+
+enum rc sealring_set_aside(const char *key_path, struct err *err)
+{
+	AUTO(secret) struct secret *file = NULL;
+	AUTO_TEXT char *path = sealring_retired(key_path);
+	enum rc rc = secret_read_file(key_path, &file, err);
+
+	return rc == RC_OK ? put_file(path, key_path, secret_str(file), err) : rc;
+}
+
+enum rc sealring_forget(const char *key_path, struct err *err)
+{
+	AUTO_TEXT char *path = sealring_retired(key_path);
+
+	if (unlink(path) != 0)
+		return err_set(err, RC_INVALID, "key_not_removed", "%s cannot be removed: %s", path,
+			       strerrordesc_np(errno));
+	return sync_folder(path, err);
 }
 
 enum rc sealring_lock(const char *path, int *ret_fd, struct err *err)

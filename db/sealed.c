@@ -117,3 +117,34 @@ enum rc sealed_replace(struct db *db, const struct sealed_column *c, struct id o
 	*ret_replaced = rc == RC_OK ? r.replaced : 0;
 	return rc;
 }
+
+/* --- who is still writing --- */
+
+/* A transaction's own number is higher than all that were given out before. */
+static const struct stmt MARK = { "sealed_mark",
+				  "SELECT pg_current_xact_id()::text::bigint AS mark", 0 };
+static const struct stmt IS_OVER = {
+	"sealed_is_over",
+	"SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= $1 AS is_over", 1
+};
+
+enum rc sealed_mark(struct db *db, int64_t *ret, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	enum rc rc = db_run(db, NULL, &MARK, NULL, &rows, err);
+
+	if (rc == RC_OK)
+		*ret = db_rows_i64(rows, 0, "mark");
+	return rc;
+}
+
+enum rc sealed_is_over(struct db *db, int64_t mark, bool *ret, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	const struct arg args[] = { arg_i64(mark) };
+	enum rc rc = db_run(db, NULL, &IS_OVER, args, &rows, err);
+
+	if (rc == RC_OK)
+		*ret = db_rows_bool(rows, 0, "is_over");
+	return rc;
+}

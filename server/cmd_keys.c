@@ -21,10 +21,13 @@ enum {
 /* Servers and workers look at their key files once a second. */
 #define SETTLE (3 * CLOCK_S)
 #define AGAIN  (500 * CLOCK_MS)
+/* No transaction of ours is open for that long: a statement has 30 s, a pause between two 10 s. */
+#define WRITERS_MAX (120 * CLOCK_S)
 
 struct keys {
 	char *key_path, *pub_path;
-	bool retire;
+	bool retire, add_only, single_host;
+	int64_t grace; /* how long a request may go on that has sealed with an old key */
 	struct db *db;
 	struct seal_keyring *ring;
 	int64_t published_at; /* mono: since when servers can know the newest key */
@@ -123,6 +126,13 @@ static void print_stuck(const struct rewrap_stucks *s)
 		printf("  and %lld more\n", (long long)(s->n - REWRAP_STUCK_SHOWN));
 }
 
+static bool has_retired(const struct keys *k)
+{
+	AUTO_TEXT char *path = sealring_retired(k->key_path);
+
+	return access(path, F_OK) == 0;
+}
+
 /* --- status --- */
 
 static int64_t values_under(const struct rewrap_count *count,
@@ -174,6 +184,9 @@ static int status(struct config *c, const char *dir)
 	if (rc != RC_OK)
 		return cmd_fail("keys status", &err);
 	print_status(&k, &pub, &count);
+	if (has_retired(&k))
+		printf("%s.retired: old keys are being dropped; connectord keys rotate goes on\n",
+		       k.key_path);
 	return count.stuck.n == 0 ? CMD_OK : CMD_FAILED;
 }
 
@@ -185,31 +198,69 @@ static enum rc reload(struct keys *k, struct err *err)
 	return seal_keyring_load(k->key_path, &k->ring, err);
 }
 
-/* A ring of several keys is a rotation that has begun: it is finished before there is another one. Workers get the key
- * before servers do, so that nothing is ever sealed with a key that nobody opens. */
-static enum rc bring_key(struct keys *k, struct err *err)
+static bool is_published(const struct keys *k, const struct seal_public *pub)
 {
-	struct seal_public pub = { 0 }, newest;
-	char key[KEY_TEXT];
-	bool fresh = seal_keyring_count(k->ring) == 1;
-	enum rc rc = load_public(k, &pub, err);
+	const struct seal_public newest = seal_keyring_public(k->ring, 0);
 
-	if (rc == RC_OK && fresh)
-		rc = sealring_add(k->key_path, err);
-	if (rc == RC_OK && fresh)
-		rc = reload(k, err);
+	return memcmp(newest.bytes, pub->bytes, sizeof(pub->bytes)) == 0;
+}
+
+/* A ring of several keys is a rotation that has begun: it is finished before there is another one. */
+static enum rc add_key(struct keys *k, struct seal_public *ret_pub, bool *ret_fresh,
+		       struct err *err)
+{
+	enum rc rc = load_public(k, ret_pub, err);
+
+	*ret_fresh = seal_keyring_count(k->ring) == 1;
 	if (rc != RC_OK)
 		return rc;
-	newest = seal_keyring_public(k->ring, 0);
-	if (memcmp(newest.bytes, pub.bytes, sizeof(pub.bytes)) != 0)
+	/* Nobody elsewhere can have the new key before this command has ended. */
+	if (k->retire && !k->single_host && (*ret_fresh || !is_published(k, ret_pub)))
+		return err_set(
+			err, RC_INVALID, "retire_too_early",
+			"old keys are not dropped by the run that gives out the new one: run "
+			"keys rotate, see that every machine has its files, then add "
+			"--retire; where all processes read the same files, add "
+			"--single-host, too");
+	if (*ret_fresh)
+		rc = sealring_add(k->key_path, err);
+	return rc == RC_OK && *ret_fresh ? reload(k, err) : rc;
+}
+
+static enum rc add_only(struct keys *k, struct err *err)
+{
+	struct seal_public pub = { 0 };
+	char key[KEY_TEXT];
+	bool fresh = false;
+	enum rc rc = add_key(k, &pub, &fresh, err);
+
+	if (rc != RC_OK)
+		return rc;
+	key_text(seal_keyring_public(k->ring, 0).key_id, key);
+	printf("key %s is the newest in %s%s\nWhen all workers have that file:\n"
+	       "connectord keys rotate   gives it to servers and seals everything anew\n",
+	       key, k->key_path, fresh ? "" : " (of a rotation that had begun)");
+	return RC_OK;
+}
+
+/* Workers get the key before servers do, so that nothing is ever sealed with a key that nobody opens. */
+static enum rc bring_key(struct keys *k, struct err *err)
+{
+	struct seal_public pub = { 0 };
+	char key[KEY_TEXT];
+	bool fresh = false;
+	enum rc rc = add_key(k, &pub, &fresh, err);
+
+	if (rc == RC_OK && !is_published(k, &pub))
 		rc = sealring_publish(k->ring, k->pub_path, err);
+	if (rc != RC_OK)
+		return rc;
 	k->published_at = clock_mono();
-	key_text(newest.key_id, key);
-	if (rc == RC_OK)
-		printf("key %s is the newest in %s and %s%s\n", key, k->key_path, k->pub_path,
-		       fresh ? "" : " (a rotation that had begun goes on)");
+	key_text(seal_keyring_public(k->ring, 0).key_id, key);
+	printf("key %s is the newest in %s and %s%s\n", key, k->key_path, k->pub_path,
+	       fresh ? "" : " (a rotation that had begun goes on)");
 	fflush(stdout);
-	return rc;
+	return RC_OK;
 }
 
 /* A pass, whatever moments the database is away for. */
@@ -251,56 +302,140 @@ static enum rc rewrap_all(struct keys *k, struct rewrap_sum *ret_last, struct er
 		       k->pub_path);
 }
 
-/* The old keys go; then once more with those we still remember, for a server that was slower than it should be. */
-static enum rc retire(struct keys *k, struct err *err)
+static enum rc no_stuck(const struct rewrap_sum *last, const char *path, struct err *err)
 {
+	if (last->stuck.n == 0)
+		return RC_OK;
+	print_stuck(&last->stuck);
+	return err_set(err, RC_CONFLICT, "stuck",
+		       "%lld values do not open, so the old keys stay in %s; store those secrets "
+		       "again, then run this again",
+		       (long long)last->stuck.n, path);
+}
+
+/* A server seals before its transaction begins, and nobody sees what is not committed. */
+static enum rc wait_for_writers(struct keys *k, struct err *err)
+{
+	int64_t until = k->published_at + SETTLE + k->grace;
+	bool over = false, told = false;
+	int64_t mark = 0;
+	enum rc rc = RC_OK;
+
+	printf("waiting for what was under way when the key was new\n");
+	fflush(stdout);
+	if (clock_mono() < until)
+		nap(until - clock_mono());
+	rc = sealed_mark(k->db, &mark, err);
+	until = clock_mono() + WRITERS_MAX;
+	while (rc == RC_OK && clock_mono() < until) {
+		rc = sealed_is_over(k->db, mark, &over, err);
+		if (rc != RC_OK || over)
+			return rc;
+		if (!told)
+			printf("a transaction is still writing\n");
+		told = true;
+		fflush(stdout);
+		nap(AGAIN);
+	}
+	return rc != RC_OK ? rc
+			   : err_set(err, RC_RETRY, "still_writing",
+				     "a transaction has been writing to the database for minutes, "
+				     "so the old keys stay; run this again when it has ended");
+}
+
+/* seal.key has the newest key only. Once more with the old ones, which stay on the disk until nothing was found for them. */
+static enum rc drop_old(struct keys *k, struct err *err)
+{
+	AUTO_TEXT char *retired = sealring_retired(k->key_path);
 	struct rewrap_sum last = { 0 };
-	size_t old = seal_keyring_count(k->ring) - 1;
-	enum rc rc = sealring_keep_newest(k->key_path, err);
+	enum rc rc;
 
 	k->published_at = clock_mono();
+	rc = rewrap_all(k, &last, err);
 	if (rc == RC_OK)
-		rc = rewrap_all(k, &last, err);
+		rc = no_stuck(&last, retired, err);
 	if (rc == RC_OK)
-		printf("%zu old keys are gone from %s; destroy its old backups, too\n", old,
-		       k->key_path);
+		rc = sealring_forget(k->key_path, err);
+	if (rc == RC_OK)
+		printf("%zu old keys are gone from %s; destroy its old backups, too\n",
+		       seal_keyring_count(k->ring) - 1, k->key_path);
 	return rc;
 }
 
-static enum rc finish(struct keys *k, const struct rewrap_sum *last, struct err *err)
+static enum rc retire(struct keys *k, struct err *err)
 {
-	if (last->stuck.n > 0) {
-		print_stuck(&last->stuck);
-		return err_set(err, RC_CONFLICT, "stuck",
-			       "%lld values do not open, so the old keys stay; store those secrets "
-			       "again, then run this again",
-			       (long long)last->stuck.n);
-	}
-	if (k->retire)
-		return retire(k, err);
-	printf("every value is under the newest key. When all servers have the new seal.pub:\n"
-	       "connectord keys rotate --retire   drops the old keys\n");
-	return RC_OK;
+	struct rewrap_sum last = { 0 };
+	enum rc rc = wait_for_writers(k, err);
+
+	if (rc == RC_OK)
+		rc = rewrap_all(k, &last, err);
+	if (rc == RC_OK)
+		rc = no_stuck(&last, k->key_path, err);
+	if (rc == RC_OK)
+		rc = sealring_set_aside(k->key_path, err);
+	if (rc == RC_OK)
+		rc = sealring_keep_newest(k->key_path, err);
+	return rc == RC_OK ? drop_old(k, err) : rc;
 }
 
-static int rotate(struct config *c, const char *dir, bool retire_too)
+/* A run that ended while it dropped the old keys. */
+static enum rc resume(struct keys *k, struct err *err)
 {
-	AUTO(keys) struct keys k = { .retire = retire_too };
+	AUTO_TEXT char *retired = sealring_retired(k->key_path);
+	AUTO(seal_keyring) struct seal_keyring *all = NULL;
+	struct seal_public newest = seal_keyring_public(k->ring, 0), was;
+	enum rc rc = seal_keyring_load(retired, &all, err);
+
+	if (rc != RC_OK)
+		return rc;
+	was = seal_keyring_public(all, 0);
+	if (memcmp(was.bytes, newest.bytes, sizeof(was.bytes)) != 0)
+		return err_set(err, RC_INVALID, "not_a_pair",
+			       "%s is not of this seal.key: its newest key is another one; put the "
+			       "two that belong together here",
+			       retired);
+	printf("dropping the old keys had begun and goes on\n");
+	seal_keyring_free(TAKE(k->ring));
+	k->ring = TAKE(all);
+	return drop_old(k, err);
+}
+
+static enum rc rotate_locked(struct keys *k, struct err *err)
+{
 	struct rewrap_sum last = { 0 };
+	enum rc rc = reload(k, err); /* as it is now that nobody else changes it */
+
+	if (rc != RC_OK)
+		return rc;
+	if (seal_keyring_count(k->ring) == 1 && has_retired(k))
+		return resume(k, err);
+	if (k->add_only)
+		return add_only(k, err);
+	rc = bring_key(k, err);
+	if (rc == RC_OK)
+		rc = rewrap_all(k, &last, err);
+	if (rc == RC_OK)
+		rc = no_stuck(&last, k->key_path, err);
+	if (rc == RC_OK && k->retire)
+		return retire(k, err);
+	if (rc == RC_OK)
+		printf("every value is under the newest key. When all servers have the new "
+		       "seal.pub:\nconnectord keys rotate --retire   drops the old keys\n");
+	return rc;
+}
+
+static int rotate(struct config *c, const char *dir, const struct keys *asked)
+{
+	AUTO(keys) struct keys k = *asked;
 	struct err err = { 0 };
 	int lock = -1;
 	enum rc rc = open_all(&k, c, dir, &err);
 
+	k.grace = config_i64(c, "keys_grace_s") * CLOCK_S;
 	if (rc == RC_OK)
 		rc = sealring_lock(k.key_path, &lock, &err);
-	if (rc == RC_OK) /* as it is now that nobody else changes it */
-		rc = reload(&k, &err);
 	if (rc == RC_OK)
-		rc = bring_key(&k, &err);
-	if (rc == RC_OK)
-		rc = rewrap_all(&k, &last, &err);
-	if (rc == RC_OK)
-		rc = finish(&k, &last, &err);
+		rc = rotate_locked(&k, &err);
 	if (lock >= 0)
 		close(lock);
 	return rc == RC_OK ? CMD_OK : cmd_fail("keys rotate", &err);
@@ -323,27 +458,31 @@ static int usage(void)
 {
 	fprintf(stderr, "connectord keys: say what to do and name the folder: keys new DIR, keys "
 			"status DIR, "
-			"keys rotate DIR [--retire]\n");
+			"keys rotate DIR [--add-only | --retire [--single-host]]\n");
 	return CMD_USAGE;
 }
 
 int cmd_keys(struct config *c, int argc, char **argv)
 {
 	const char *operands[OPERANDS_MAX] = { NULL, NULL };
-	bool retire_too = false;
+	struct keys asked = { 0 };
 	int n = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--retire") == 0)
-			retire_too = true;
+			asked.retire = true;
+		else if (strcmp(argv[i], "--add-only") == 0)
+			asked.add_only = true;
+		else if (strcmp(argv[i], "--single-host") == 0)
+			asked.single_host = true;
 		else if (n < OPERANDS_MAX)
 			operands[n++] = argv[i];
 	}
-	if (n == 0)
+	if (n == 0 || (asked.retire && asked.add_only) || (asked.single_host && !asked.retire))
 		return usage();
 	if (strcmp(operands[0], "rotate") == 0)
-		return rotate(c, operands[1], retire_too);
-	if (retire_too)
+		return rotate(c, operands[1], &asked);
+	if (asked.retire || asked.add_only)
 		return usage();
 	if (strcmp(operands[0], "status") == 0)
 		return status(c, operands[1]);

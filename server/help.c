@@ -97,7 +97,7 @@ const struct help_command HELP_COMMANDS[] = {
 	  .examples = "  connectord keys new /etc/connectord\n"
 		      "  connectord keys status /etc/connectord --database-url='dbname=connectord "
 		      "user=connectord_worker'\n"
-		      "  connectord keys rotate /etc/connectord --retire\n",
+		      "  connectord keys rotate /etc/connectord --retire --single-host\n",
 	  .text = "new      writes DIR/seal.key (for workers), DIR/seal.pub (for servers) and "
 		  "DIR/operator.key.\n         Keys that are there are kept. Lose seal.key and no "
 		  "stored secret can be opened again:\n         back it up.\n"
@@ -108,10 +108,20 @@ const struct help_command HELP_COMMANDS[] = {
 		  "every stored\n         secret anew, while servers and workers run; they see the "
 		  "new files by themselves. Run it\n         again after an interruption: it goes "
 		  "on.\n\n"
-		  "  --retire   with rotate: drops the old keys at the end. Only when every server "
-		  "has the new\n             seal.pub and every worker the new seal.key\n\n"
+		  "  --add-only      with rotate: makes the key and stops, so that seal.key can be "
+		  "copied to the workers\n                  of other machines; the next rotate "
+		  "goes on\n"
+		  "  --retire        with rotate: drops the old keys at the end, after a minute "
+		  "for "
+		  "requests under\n                  way. Only when every server has the new "
+		  "seal.pub "
+		  "and every worker the new\n                  seal.key; refused in the run that "
+		  "gives "
+		  "out a new key\n"
+		  "  --single-host   with --retire: all processes read these very files, so it is "
+		  "not refused\n\n"
 		  "Without DIR the files of seal_key_file and seal_public_file are taken.\n",
-	  .flags = "--retire",
+	  .flags = "--add-only|--retire|--single-host",
 	  .settings = "|" COMMON "database_url|seal_key_file|seal_public_file|" },
 	{ .name = NULL },
 };

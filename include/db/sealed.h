@@ -31,4 +31,9 @@ MUST_CHECK enum rc sealed_replace(struct db *db, const struct sealed_column *c, 
 				  const struct sealed_swap *swaps, size_t n, int64_t *ret_replaced,
 				  struct err *err);
 
+/* *ret: a mark that sealed_is_over() tells of when every transaction that was writing at this moment has ended, so that what it
+ * stored can be seen. */
+MUST_CHECK enum rc sealed_mark(struct db *db, int64_t *ret, struct err *err);
+MUST_CHECK enum rc sealed_is_over(struct db *db, int64_t mark, bool *ret, struct err *err);
+
 #endif

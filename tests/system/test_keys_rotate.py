@@ -20,6 +20,7 @@ ROWS = int(os.environ.get("CONNECTORD_ROTATE_ROWS", 500))
 ORGANIZATIONS, BUSY, KILLS = 10, 6, 12
 QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50}
 STUCK, DONE, CONFIG = 1, 0, 78
+AT_ONCE = {"CONNECTORD_KEYS_GRACE_S": "0"}  # --retire waits for transactions, but not for requests that have not begun one
 ALL_SEALED = """SELECT substring(sealed_secret_access_key FROM 4 FOR 8) FROM connection WHERE sealed_secret_access_key IS NOT NULL
     UNION ALL SELECT substring(sealed_secret FROM 4 FOR 8) FROM webhook WHERE sealed_secret IS NOT NULL
     UNION ALL SELECT substring(sealed_previous FROM 4 FOR 8) FROM webhook WHERE sealed_previous IS NOT NULL"""
@@ -36,10 +37,10 @@ class Keys:
         return [binary(), "keys", what, str(self.directory), f"--database-url={self.database.worker_url}", *more]
 
     def __call__(self, what, *more):
-        return run(self.argv(what, *more), within=120)
+        return run(self.argv(what, *more), within=120, env=clean_environment(**AT_ONCE))
 
     def start(self, place, what, *more):
-        return Process(self.argv(what, *more), clean_environment(), place, "keys")
+        return Process(self.argv(what, *more), clean_environment(**AT_ONCE), place, "keys")
 
     def lines(self):
         return [line for line in (self.directory / "seal.key").read_text().splitlines() if line.startswith("seal-secret:")]
@@ -241,12 +242,75 @@ def test_a_value_that_does_not_open_is_named_and_keeps_the_old_keys(rotation, se
     good, broken = connect(org), connect(org)
     fresh.rows("UPDATE connection SET sealed_secret_access_key = overlay(sealed_secret_access_key placing '\\x00' from 60)"
                " WHERE connection_id = %s", bare(broken))
-    done = rotation("rotate", "--retire")
+    done = rotation("rotate", "--retire", "--single-host")
     assert done.returncode == CONFIG and "the old keys stay" in done.stderr
     assert broken["id"] in done.stdout and good["id"] not in done.stdout and "seal_broken" in done.stdout
     assert len(rotation.lines()) == 2
     shown = rotation("status")
     assert shown.returncode == STUCK and "1 cannot be opened" in shown.stdout and broken["id"] in shown.stdout
+
+
+def sealed(database, connection):
+    return bytes(database.value("SELECT sealed_secret_access_key FROM connection WHERE connection_id = %s", bare(connection)))
+
+
+PUT_BACK = "UPDATE connection SET sealed_secret_access_key = %s WHERE connection_id = %s"
+
+
+def test_old_keys_stay_for_what_is_sealed_with_them_but_not_committed_yet(rotation, serving, fresh, tmp_path):
+    one = connect(serving.organization())
+    old = sealed(fresh, one)
+    assert rotation("rotate").returncode == DONE
+    writing = fresh.connect()
+    with contextlib.closing(writing), writing.cursor() as cursor:
+        writing.autocommit = False
+        cursor.execute(PUT_BACK, (old, bare(one)))
+        running = rotation.start(tmp_path, "rotate", "--retire")
+        running.wait_log("a transaction is still writing")
+        assert len(rotation.lines()) == 2 and running.alive
+        writing.commit()
+    assert running.wait_exit() == DONE, running.tail()
+    assert under(fresh) == {rotation.ids()[0]: 1} and len(rotation.lines()) == 1
+
+
+def test_a_run_that_is_killed_after_dropping_the_old_keys_has_not_lost_them(rotation, serving, fresh, place, tmp_path):
+    org = serving.organization()
+    one, other = connect(org), connect(org)
+    old = sealed(fresh, one), sealed(fresh, other)
+    retired, before = place / "seal.key.retired", rotation.lines()
+    running = rotation.start(tmp_path, "rotate", "--retire", "--single-host")
+    wait_until(lambda: len(rotation.lines()) == 1 and rotation.lines() != before, running.tail, 20, poll=0.005)
+    running.kill()
+    assert retired.stat().st_mode & 0o777 == 0o600 and before[0] in retired.read_text()
+    # Of a server that was slower than it may be; and one that no key opens.
+    fresh.rows(PUT_BACK, old[0], bare(one))
+    fresh.rows(PUT_BACK, old[1][:-1] + bytes([old[1][-1] ^ 1]), bare(other))
+    assert "goes on" in rotation("status").stdout
+    stuck = rotation("rotate", "--retire")
+    assert stuck.returncode == CONFIG and "seal.key.retired" in stuck.stderr and other["id"] in stuck.stdout
+    fresh.rows(PUT_BACK, old[1], bare(other))
+    done = rotation("rotate")
+    assert done.returncode == DONE and "goes on" in done.stdout, done.stderr
+    assert not retired.exists() and len(rotation.lines()) == 1
+    assert under(fresh) == {rotation.ids()[0]: 2}
+
+
+def test_on_several_machines_no_run_both_gives_out_a_key_and_relies_on_it(rotation, serving, fresh, place):
+    connect(serving.organization())
+    before, public = rotation.lines(), (place / "seal.pub").read_text()
+    counts = under(fresh)
+    refused = rotation("rotate", "--retire")
+    assert refused.returncode == CONFIG and "--single-host" in refused.stderr and rotation.lines() == before
+    for _ in range(2):
+        added = rotation("rotate", "--add-only")
+        assert added.returncode == DONE and "When all workers have" in added.stdout, added.stderr
+        assert len(rotation.lines()) == 2 and rotation.lines()[1:] == before
+    assert (place / "seal.pub").read_text() == public and under(fresh) == counts
+    assert rotation("rotate", "--retire").returncode == CONFIG  # servers do not have it yet
+    assert (place / "seal.pub").read_text() == public
+    assert rotation("rotate").returncode == DONE
+    assert (place / "seal.pub").read_text() != public and under(fresh) == {rotation.ids()[0]: 1}
+    assert [rotation("rotate", *flags).returncode for flags in (["--single-host"], ["--add-only", "--retire"])] == [64, 64]
 
 
 def test_a_value_moved_to_another_row_is_not_rewrapped_into_it(rotation, serving, fresh):
