@@ -96,8 +96,7 @@ static enum rc settle_own(const struct auth_request *request, struct id own, str
 	return rc;
 }
 
-static enum rc settle_named(struct auth *a, const struct auth_request *request, struct dbpool *pool,
-			    struct id *ret, struct err *err)
+static enum rc settle_named(const struct auth_request *request, struct id *ret, struct err *err)
 {
 	const struct id zero = { { 0 } };
 	enum rc rc = named_org(request, ret, err);
@@ -106,30 +105,30 @@ static enum rc settle_named(struct auth *a, const struct auth_request *request, 
 		return err_set(err, RC_INVALID, "organization_required",
 			       "A service key acts for the organization that X-Org-Id names;"
 			       " the request names none.");
-	return rc == RC_OK ? auth_org_check(a->orgs, *ret, pool, err) : rc;
+	return rc;
 }
 
-static enum rc check_key(struct auth *a, const struct auth_request *request, enum apikey_kind kind,
-			 const unsigned char hash[KEYS_HASH], struct dbpool *pool,
-			 struct http_caller *ret, struct err *err)
+static enum rc check_key(struct auth *a, const struct auth_key_asked *asked, struct dbpool *pool,
+			 struct auth_found *ret, struct err *err)
 {
 	struct auth_key_grant grant = { .scopes = 0 };
+	struct http_caller *caller = &ret->caller;
 	char text[ID_TEXT_MAX];
-	enum rc rc = auth_key_check(a->keys, kind, ret->key_id, hash, pool, &grant, err);
+	enum rc rc = auth_key_check(a->keys, asked, pool, &grant, err);
 
 	if (rc != RC_OK)
 		return rc;
-	ret->scopes = grant.scopes;
-	ret->org_id = grant.org_id;
-	id_text(ret->key_id, kind == APIKEY_SERVICE ? "service:" : "key:", text);
-	(void)snprintf(ret->actor, sizeof(ret->actor), "%.*s", HTTP_ACTOR_MAX - 1, text);
-	if (kind == APIKEY_SERVICE)
-		return settle_named(a, request, pool, &ret->org_id, err);
-	return settle_own(request, ret->org_id, err);
+	caller->key_id = asked->key_id;
+	caller->scopes = grant.scopes;
+	caller->org_id = grant.org_id;
+	ret->settled = asked->kind == APIKEY_ORGANIZATION;
+	id_text(caller->key_id, asked->kind == APIKEY_SERVICE ? "service:" : "key:", text);
+	(void)snprintf(caller->actor, sizeof(caller->actor), "%.*s", HTTP_ACTOR_MAX - 1, text);
+	return RC_OK;
 }
 
-static enum rc check_token(struct auth *a, const struct auth_request *request, struct str token,
-			   struct dbpool *pool, struct http_caller *ret, struct err *err)
+static enum rc check_token(struct auth *a, struct str token, struct http_caller *ret,
+			   struct err *err)
 {
 	struct jwt_claims claims = { .scopes = 0 };
 	enum rc rc = auth_token_check(a->tokens, token, &claims, err);
@@ -140,35 +139,55 @@ static enum rc check_token(struct auth *a, const struct auth_request *request, s
 	ret->org_id = claims.org_id;
 	ret->key_id = claims.subject;
 	(void)snprintf(ret->actor, sizeof(ret->actor), "%s", claims.actor);
-	rc = settle_own(request, ret->org_id, err);
-	return rc == RC_OK ? auth_org_check(a->orgs, ret->org_id, pool, err) : rc;
+	return RC_OK;
 }
 
 enum rc auth_check(struct auth *a, const struct auth_request *request, struct dbpool *pool,
-		   struct http_caller *ret, struct err *err)
+		   struct auth_found *ret, struct err *err)
 {
 	struct str token = credential(request);
-	struct http_caller caller = { .party = HTTP_ORGANIZATION };
+	struct auth_found found = { .caller = { .party = HTTP_ORGANIZATION } };
+	struct http_caller *caller = &found.caller;
 	unsigned char hash[KEYS_HASH];
+	struct auth_key_asked asked = { .peer = request->peer, .hash = hash };
 	enum rc rc = RC_OK;
 
 	if (token.n == 0)
 		return auth_denied(err);
 	if (request->listener == HTTP_ADMIN) {
-		caller.party = HTTP_OPERATOR;
-		(void)snprintf(caller.actor, sizeof(caller.actor), "operator");
+		caller->party = HTTP_OPERATOR;
+		(void)snprintf(caller->actor, sizeof(caller->actor), "operator");
 		rc = auth_operator_check(a->operators, token, err);
-	} else if (apikey_parse(a->env, APIKEY_ORGANIZATION, token, &caller.key_id, hash)) {
-		rc = check_key(a, request, APIKEY_ORGANIZATION, hash, pool, &caller, err);
-	} else if (apikey_parse(a->env, APIKEY_SERVICE, token, &caller.key_id, hash)) {
-		rc = check_key(a, request, APIKEY_SERVICE, hash, pool, &caller, err);
+	} else if (apikey_parse(a->env, APIKEY_ORGANIZATION, token, &asked.key_id, hash)) {
+		asked.kind = APIKEY_ORGANIZATION;
+		rc = check_key(a, &asked, pool, &found, err);
+	} else if (apikey_parse(a->env, APIKEY_SERVICE, token, &asked.key_id, hash)) {
+		asked.kind = APIKEY_SERVICE;
+		rc = check_key(a, &asked, pool, &found, err);
 	} else if (a->tokens && jwt_is_one(token)) {
-		rc = check_token(a, request, token, pool, &caller, err);
+		rc = check_token(a, token, caller, err);
 	} else {
 		rc = auth_denied(err);
 	}
-	/* A caller who is refused for his organization is known all the same, to the log. */
-	if (rc == RC_OK || str_eq(str_c(err->code), S("wrong_organization")))
-		*ret = caller;
+	if (rc == RC_OK)
+		*ret = found;
 	return rc;
+}
+
+enum rc auth_settle(struct auth *a, const struct auth_request *request, struct dbpool *pool,
+		    struct auth_found *found, struct err *err)
+{
+	const struct id zero = { { 0 } };
+	struct http_caller *caller = &found->caller;
+	enum rc rc = RC_OK;
+
+	if (caller->party == HTTP_OPERATOR)
+		return RC_OK;
+	if (id_eq(caller->org_id, zero))
+		rc = settle_named(request, &caller->org_id, err);
+	else
+		rc = settle_own(request, caller->org_id, err);
+	if (rc != RC_OK || found->settled)
+		return rc;
+	return auth_org_check(a->orgs, caller->org_id, pool, err);
 }

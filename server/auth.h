@@ -26,16 +26,26 @@ MUST_CHECK enum rc auth_new(const struct auth_settings *settings, struct auth **
 /* What a request says about its caller: values of header lines, "" for those that it does not have. */
 struct auth_request {
 	enum http_listener listener;
+	struct id peer;                      /* of peer.h: whose unknown keys they are */
 	struct str authorization, key_alias; /* Authorization, SlashID-API-Key */
 	struct str org_id, org_alias;        /* X-Org-Id, SlashID-OrgID */
 };
 
-/* RC_DENIED unauthorized: not known, revoked, expired, or of the other listener - never says which.
- * RC_DENIED wrong_organization: the credential is good and may not act for the organization that is
- * named, for whatever reason. RC_INVALID: what is wrong with the organization's header. RC_RETRY: the
+struct auth_found {
+	struct http_caller caller;
+	bool settled; /* the organization was looked up with the credential */
+};
+
+/* Whose the credential is; the organization is the credential's own, zero when it has none. RC_DENIED
+ * unauthorized: not known, revoked, expired, or of the other listener - never says which. RC_RETRY: the
  * database, or the issuer's key set, is away. RC_LIMIT too_many_requests: so many unknown keys were
- * tried that this one is not looked up. Junk never reaches the database. */
+ * tried from there that this one is not looked up. Junk never reaches the database. */
 MUST_CHECK enum rc auth_check(struct auth *a, const struct auth_request *request,
-			      struct dbpool *pool, struct http_caller *ret, struct err *err);
+			      struct dbpool *pool, struct auth_found *ret, struct err *err);
+/* Then, for which organization it acts; may cost a look-up, so whoever asks has paid before. RC_DENIED
+ * wrong_organization: it may not act for the one that is named, for whatever reason. RC_INVALID: what is
+ * wrong with the organization's header. RC_RETRY: the database is away. */
+MUST_CHECK enum rc auth_settle(struct auth *a, const struct auth_request *request,
+			       struct dbpool *pool, struct auth_found *found, struct err *err);
 
 #endif

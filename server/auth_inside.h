@@ -19,9 +19,14 @@ struct auth_key_grant {
 	struct id org_id; /* zero: a service key's */
 	uint32_t scopes;
 };
-MUST_CHECK enum rc auth_key_check(struct auth_key *k, enum apikey_kind kind, struct id key_id,
-				  const unsigned char hash[KEYS_HASH], struct dbpool *pool,
-				  struct auth_key_grant *ret, struct err *err);
+/* What is asked about. */
+struct auth_key_asked {
+	enum apikey_kind kind;
+	struct id key_id, peer;
+	const unsigned char *hash; /* KEYS_HASH */
+};
+MUST_CHECK enum rc auth_key_check(struct auth_key *k, const struct auth_key_asked *asked,
+				  struct dbpool *pool, struct auth_key_grant *ret, struct err *err);
 
 /* --- auth_org.c: organizations that a caller names -------------------------------------------- */
 struct auth_org;

@@ -1,5 +1,5 @@
 /* API keys and service keys. Compares hashes in constant time; keeps positive answers for a few
- * seconds, and bounds how often keys that nobody knows may ask the database.
+ * seconds, and bounds how often a client may ask the database about keys that nobody knows.
  * Never logs, never says why a key was refused, never stores a key's text. */
 #include "api/scope.h"
 #include "base/clock.h"
@@ -7,13 +7,15 @@
 #include "base/mem.h"
 #include "db/service_keys.h"
 #include "server/auth_inside.h"
+#include "server/rate.h"
 
 #include <sodium.h>
 
-enum { CACHE_SLOTS = 1024 };
-/* A well-formed key costs nothing to make up. A refused one costs this much of a bucket that holds
- * UNKNOWN_BURST; a good one gives its part back, and one that was good before is never held up. */
-enum { UNKNOWN_BURST = 100 };
+enum { CACHE_SETS = 1024, CACHE_WAYS = 4 };
+/* A well-formed key costs nothing to make up. A refused one costs this much of its client's bucket, which
+ * holds UNKNOWN_BURST; a good one gives its part back, and one that was good before is never held up. From
+ * however many clients they come, UNKNOWN_AT_ONCE are looked up at a moment. */
+enum { UNKNOWN_BURST = 100, UNKNOWN_AT_ONCE = 64 };
 #define UNKNOWN_COST (CLOCK_S / 20)
 
 struct cached {
@@ -25,24 +27,19 @@ struct cached {
 };
 
 struct auth_key {
+	struct rate *unknown; /* the clients' buckets */
 	struct lock lock;
 	struct {
-		struct cached slots[CACHE_SLOTS]; /* direct-mapped by key id */
-		int64_t unknown_at;               /* mono; when the bucket will be full again */
+		struct cached sets[CACHE_SETS][CACHE_WAYS]; /* by key id */
+		int asking;                                 /* about keys that are unknown */
 	} synced;
-};
-
-/* What is asked about. */
-struct asked {
-	enum apikey_kind kind;
-	struct id key_id;
-	const unsigned char *hash;
 };
 
 void auth_key_free(struct auth_key *k)
 {
 	if (!k)
 		return;
+	rate_free(k->unknown);
 	lock_destroy(&k->lock);
 	mem_free(k);
 }
@@ -51,23 +48,35 @@ struct auth_key *auth_key_new(void)
 {
 	struct auth_key *k = MEM_NEW(struct auth_key);
 
+	k->unknown = rate_new(0, 0);
 	lock_init(&k->lock);
 	return k;
 }
 
-static struct cached *slot_synced(struct auth_key *k, struct id key_id) REQUIRES(k->lock);
-static struct cached *slot_synced(struct auth_key *k, struct id key_id)
+/* The key's entry, else the one that was good the longest ago. */
+static struct cached *slot_synced(struct auth_key *k, enum apikey_kind kind, struct id key_id)
+	REQUIRES(k->lock);
+static struct cached *slot_synced(struct auth_key *k, enum apikey_kind kind, struct id key_id)
 {
-	lock_assert_held(&k->lock);
 	/* The last bytes of a UUIDv7 are random. */
-	return &k->synced.slots[(key_id.b[14] << 8 | key_id.b[15]) % CACHE_SLOTS];
+	struct cached *set = k->synced.sets[(key_id.b[14] << 8 | key_id.b[15]) % CACHE_SETS];
+	struct cached *old = set;
+
+	lock_assert_held(&k->lock);
+	for (int i = 0; i < CACHE_WAYS; i++) {
+		if (set[i].kind == kind && id_eq(set[i].key_id, key_id))
+			return &set[i];
+		if (set[i].until < old->until)
+			old = &set[i];
+	}
+	return old;
 }
 
 /* What is known of a key; ret->until says for how long. */
-static bool is_known(struct auth_key *k, const struct asked *q, struct cached *ret)
+static bool is_known(struct auth_key *k, const struct auth_key_asked *q, struct cached *ret)
 {
 	lock_take(&k->lock);
-	*ret = *slot_synced(k, q->key_id);
+	*ret = *slot_synced(k, q->kind, q->key_id);
 	lock_drop(&k->lock);
 	return ret->kind == q->kind && id_eq(ret->key_id, q->key_id) &&
 	       sodium_memcmp(ret->hash, q->hash, KEYS_HASH) == 0;
@@ -76,45 +85,51 @@ static bool is_known(struct auth_key *k, const struct asked *q, struct cached *r
 static void keep(struct auth_key *k, const struct cached *entry)
 {
 	lock_take(&k->lock);
-	*slot_synced(k, entry->key_id) = *entry;
+	*slot_synced(k, entry->kind, entry->key_id) = *entry;
 	lock_drop(&k->lock);
 }
 
-static void forget(struct auth_key *k, const struct asked *q)
+static void forget(struct auth_key *k, const struct auth_key_asked *q)
 {
 	struct cached *slot = NULL;
 
 	lock_take(&k->lock);
-	slot = slot_synced(k, q->key_id);
+	slot = slot_synced(k, q->kind, q->key_id);
 	if (slot->kind == q->kind && id_eq(slot->key_id, q->key_id))
 		*slot = (struct cached){ .until = 0 };
 	lock_drop(&k->lock);
 }
 
-/* The bucket as the time at which it will be full: paying moves it on, the clock catches up. */
-static bool pay(struct auth_key *k)
+static bool count_asking(struct auth_key *k, int more)
 {
-	int64_t now = clock_mono();
 	bool may = false;
 
 	lock_take(&k->lock);
-	if (k->synced.unknown_at < now)
-		k->synced.unknown_at = now;
-	may = k->synced.unknown_at + UNKNOWN_COST <= now + UNKNOWN_BURST * UNKNOWN_COST;
-	if (may)
-		k->synced.unknown_at += UNKNOWN_COST;
+	may = more < 0 || k->synced.asking < UNKNOWN_AT_ONCE;
+	k->synced.asking += may ? more : 0;
 	lock_drop(&k->lock);
 	return may;
 }
 
-static void pay_back(struct auth_key *k)
+/* False: no more may be looked up for this client, or for all of them, just now. */
+static bool enter_unknown(struct auth_key *k, struct id peer)
 {
-	lock_take(&k->lock);
-	k->synced.unknown_at -= UNKNOWN_COST;
-	lock_drop(&k->lock);
+	if (!rate_pay(k->unknown, peer, UNKNOWN_COST, UNKNOWN_BURST, clock_mono()))
+		return false;
+	if (count_asking(k, 1))
+		return true;
+	rate_pay_back(k->unknown, peer, UNKNOWN_COST);
+	return false;
 }
 
-static enum rc find(struct dbpool *pool, const struct asked *q, struct key_found *ret,
+static void leave_unknown(struct auth_key *k, struct id peer, bool refused)
+{
+	(void)count_asking(k, -1);
+	if (!refused)
+		rate_pay_back(k->unknown, peer, UNKNOWN_COST);
+}
+
+static enum rc find(struct dbpool *pool, const struct auth_key_asked *q, struct key_found *ret,
 		    struct err *err)
 {
 	const struct id nobody = { { 0 } };
@@ -131,7 +146,7 @@ static enum rc find(struct dbpool *pool, const struct asked *q, struct key_found
 	return rc;
 }
 
-static enum rc look_up(struct dbpool *pool, const struct asked *q, struct cached *ret,
+static enum rc look_up(struct dbpool *pool, const struct auth_key_asked *q, struct cached *ret,
 		       struct err *err)
 {
 	struct key_found found = { 0 };
@@ -163,17 +178,17 @@ static enum rc look_up(struct dbpool *pool, const struct asked *q, struct cached
 }
 
 /* Looks the key up and remembers the answer. known: it was good not long ago. */
-static enum rc refresh(struct auth_key *k, struct dbpool *pool, const struct asked *q, bool known,
-		       struct cached *ret, struct err *err)
+static enum rc refresh(struct auth_key *k, struct dbpool *pool, const struct auth_key_asked *q,
+		       bool known, struct cached *ret, struct err *err)
 {
 	enum rc rc = RC_OK;
 
-	if (!known && !pay(k))
+	if (!known && !enter_unknown(k, q->peer))
 		return err_set(err, RC_LIMIT, "too_many_requests",
 			       "too many keys that nobody knows");
 	rc = look_up(pool, q, ret, err);
-	if (!known && rc != RC_DENIED)
-		pay_back(k);
+	if (!known)
+		leave_unknown(k, q->peer, rc == RC_DENIED);
 	if (rc == RC_OK)
 		keep(k, ret);
 	else if (known && rc == RC_DENIED)
@@ -181,17 +196,15 @@ static enum rc refresh(struct auth_key *k, struct dbpool *pool, const struct ask
 	return rc;
 }
 
-enum rc auth_key_check(struct auth_key *k, enum apikey_kind kind, struct id key_id,
-		       const unsigned char hash[KEYS_HASH], struct dbpool *pool,
+enum rc auth_key_check(struct auth_key *k, const struct auth_key_asked *asked, struct dbpool *pool,
 		       struct auth_key_grant *ret, struct err *err)
 {
-	const struct asked q = { kind, key_id, hash };
 	struct cached entry = { .until = 0 };
-	bool known = is_known(k, &q, &entry);
+	bool known = is_known(k, asked, &entry);
 	enum rc rc = RC_OK;
 
 	if (!known || entry.until <= clock_mono())
-		rc = refresh(k, pool, &q, known, &entry, err);
+		rc = refresh(k, pool, asked, known, &entry, err);
 	if (rc == RC_OK)
 		*ret = entry.grant;
 	return rc;

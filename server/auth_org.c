@@ -1,5 +1,5 @@
 /* Whether an organization that a caller names exists and is active. Keeps a positive answer for a few
- * seconds; a negative one is asked again, so that a new organization works at once.
+ * seconds and a negative one for a moment, apart: what is made up pushes nobody out who is there.
  * Never says which of the two it is that an organization lacks. */
 #include "base/clock.h"
 #include "base/lock.h"
@@ -7,7 +7,7 @@
 #include "db/organizations.h"
 #include "server/auth_inside.h"
 
-enum { CACHE_SLOTS = 1024 };
+enum { CACHE_SLOTS = 1024, ABSENT_TTL_S = 1 };
 
 struct cached {
 	struct id org_id;
@@ -17,7 +17,8 @@ struct cached {
 struct auth_org {
 	struct lock lock;
 	struct {
-		struct cached slots[CACHE_SLOTS]; /* direct-mapped by the ID */
+		struct cached active[CACHE_SLOTS],
+			absent[CACHE_SLOTS]; /* direct-mapped by the ID */
 	} synced;
 };
 
@@ -43,40 +44,48 @@ enum rc auth_org_wrong(struct err *err)
 		       "the credential cannot act for the organization that is named");
 }
 
-static struct cached *slot_synced(struct auth_org *o, struct id org_id) REQUIRES(o->lock);
-static struct cached *slot_synced(struct auth_org *o, struct id org_id)
+static size_t slot_of(struct id org_id)
 {
-	lock_assert_held(&o->lock);
-	return &o->synced.slots[(org_id.b[14] << 8 | org_id.b[15]) % CACHE_SLOTS];
+	return (size_t)(org_id.b[14] << 8 | org_id.b[15]) % CACHE_SLOTS;
 }
 
-static bool is_fresh(struct auth_org *o, struct id org_id)
+static bool is_fresh(const struct cached *entry, struct id org_id)
 {
-	struct cached entry = { .until = 0 };
+	return id_eq(entry->org_id, org_id) && entry->until > clock_mono();
+}
+
+/* False: nothing is known. */
+static bool recall(struct auth_org *o, struct id org_id, bool *ret_active)
+{
+	bool absent = false;
 
 	lock_take(&o->lock);
-	entry = *slot_synced(o, org_id);
+	*ret_active = is_fresh(&o->synced.active[slot_of(org_id)], org_id);
+	absent = is_fresh(&o->synced.absent[slot_of(org_id)], org_id);
 	lock_drop(&o->lock);
-	return id_eq(entry.org_id, org_id) && entry.until > clock_mono();
+	return *ret_active || absent;
 }
 
-static void keep(struct auth_org *o, struct id org_id, int64_t until)
+static void keep(struct auth_org *o, struct id org_id, bool active, int64_t asked_at)
 {
+	struct cached *table = active ? o->synced.active : o->synced.absent;
+	int64_t until = asked_at + (active ? AUTH_TTL_S : ABSENT_TTL_S) * CLOCK_S;
+
 	lock_take(&o->lock);
-	*slot_synced(o, org_id) = (struct cached){ org_id, until };
+	table[slot_of(org_id)] = (struct cached){ org_id, until };
 	lock_drop(&o->lock);
 }
 
 enum rc auth_org_check(struct auth_org *o, struct id org_id, struct dbpool *pool, struct err *err)
 {
 	const struct id nobody = { { 0 } };
-	int64_t until = clock_mono() + AUTH_TTL_S * CLOCK_S;
+	int64_t asked_at = clock_mono();
 	struct db *db = NULL;
 	bool active = false;
 	enum rc rc = RC_OK;
 
-	if (is_fresh(o, org_id))
-		return RC_OK;
+	if (recall(o, org_id, &active))
+		return active ? RC_OK : auth_org_wrong(err);
 	rc = dbpool_take(pool, nobody, AUTH_POOL_WAIT_MS, &db, err);
 	if (rc != RC_OK)
 		return rc;
@@ -84,8 +93,6 @@ enum rc auth_org_check(struct auth_org *o, struct id org_id, struct dbpool *pool
 	dbpool_give(pool, nobody, db);
 	if (rc != RC_OK)
 		return rc;
-	if (!active)
-		return auth_org_wrong(err);
-	keep(o, org_id, until);
-	return RC_OK;
+	keep(o, org_id, active, asked_at);
+	return active ? RC_OK : auth_org_wrong(err);
 }

@@ -20,6 +20,7 @@ enum { POOL_WAIT_MS = 2000, DISCARD_MAX = 1024 * 1024 };
 
 struct exchange {
 	const struct exchange_place *place;
+	struct id peer;
 	char *target;
 	char *if_match, *once_key;
 	struct http_request req;
@@ -32,11 +33,13 @@ struct exchange {
 	struct rate_verdict rate;
 };
 
-struct exchange *exchange_new(const struct exchange_place *place, const char *target)
+struct exchange *exchange_new(const struct exchange_place *place, const char *target,
+			      struct id peer)
 {
 	struct exchange *x = MEM_NEW(struct exchange);
 
 	x->place = place;
+	x->peer = peer;
 	/* One byte past the limit is enough to see that it is too long. */
 	x->target = str_dup(str_sub(str_c(target), 0, GUARD_TARGET_MAX + 1));
 	x->body.max = place->body_max;
@@ -179,14 +182,8 @@ static struct http_reply refusal_of(struct exchange *x, const struct err *err)
 	return reply;
 }
 
-/* Whoever is known pays for what he asks, also for what he may not have. */
-static void check_rate(struct exchange *x)
+static void refuse_rate(struct exchange *x)
 {
-	const struct http_caller *c = &x->req.caller;
-
-	if (c->party != HTTP_ORGANIZATION)
-		return;
-	x->rate = rate_take(x->place->rate, str_c(c->actor), c->org_id, clock_mono());
 	if (!x->rate.refused)
 		return;
 	refuse(x,
@@ -197,11 +194,39 @@ static void check_rate(struct exchange *x)
 	x->refusal.retry_after_s = x->rate.retry_after_s;
 }
 
+/* Whoever is known pays for what he asks, also for what he may not have: for his key before the
+ * organization is looked up, which he may have made up. */
+static void check_organization(struct exchange *x, const struct auth_request *request,
+			       struct auth_found *found)
+{
+	struct err err = { 0 };
+	const struct http_caller *c = &x->req.caller;
+	bool counted = c->party == HTTP_ORGANIZATION;
+	enum rc rc = RC_OK;
+
+	if (counted)
+		x->rate = rate_take_key(x->place->rate, str_c(c->actor), clock_mono());
+	refuse_rate(x);
+	if (x->refusal.status)
+		return;
+	rc = auth_settle(x->place->auth, request, x->place->pool, found, &err);
+	x->req.caller = found->caller;
+	if (rc != RC_OK) {
+		refuse(x, refusal_of(x, &err), false);
+		return;
+	}
+	if (counted)
+		rate_take_org(x->place->rate, str_c(c->actor), c->org_id, clock_mono(), &x->rate);
+	refuse_rate(x);
+}
+
 static void check_caller(struct exchange *x, const struct guard_head *head)
 {
 	struct err err = { 0 };
+	struct auth_found found = { .settled = false };
 	const struct auth_request request = {
 		.listener = x->place->listener,
+		.peer = x->peer,
 		.authorization = guard_value(head, S("Authorization")),
 		.key_alias = guard_value(head, S("SlashID-API-Key")),
 		.org_id = guard_value(head, S("X-Org-Id")),
@@ -210,10 +235,12 @@ static void check_caller(struct exchange *x, const struct guard_head *head)
 
 	if (x->req.route->need == HTTP_NONE)
 		return;
-	if (auth_check(x->place->auth, &request, x->place->pool, &x->req.caller, &err) != RC_OK)
+	if (auth_check(x->place->auth, &request, x->place->pool, &found, &err) != RC_OK) {
 		refuse(x, refusal_of(x, &err), false);
-	else
-		check_rate(x);
+		return;
+	}
+	x->req.caller = found.caller;
+	check_organization(x, &request, &found);
 	if (x->refusal.status)
 		return;
 	if ((x->req.caller.scopes & x->req.route->scope) != x->req.route->scope)

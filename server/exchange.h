@@ -20,9 +20,9 @@ struct exchange_place {
 struct exchange;
 void exchange_free(struct exchange *x);
 DEFINE_AUTO(exchange)
-/* target: raw; copied. */
-struct exchange *exchange_new(const struct exchange_place *place, const char *target)
-	NEVER_NULL FREED_BY(exchange_free);
+/* target: raw; copied. peer: of peer.h. */
+struct exchange *exchange_new(const struct exchange_place *place, const char *target,
+			      struct id peer) NEVER_NULL FREED_BY(exchange_free);
 const char *exchange_target(const struct exchange *x);
 
 enum exchange_next {

@@ -2,6 +2,7 @@
  * Never decides anything about a request; never frees an exchange elsewhere than in completed(). */
 #include "server/http_mhd.h"
 #include "base/mem.h"
+#include "server/peer.h"
 
 #include <assert.h>
 #include <microhttpd.h>
@@ -37,9 +38,11 @@ static void *target_seen(void *cls, const char *target, struct MHD_Connection *c
 {
 	struct http_mhd *h = cls;
 	struct carried *carried = MEM_NEW(struct carried);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-	(void)c;
-	carried->exchange = exchange_new(&h->place, target);
+	carried->exchange =
+		exchange_new(&h->place, target, peer_of(info ? info->client_addr : NULL));
 	return carried;
 }
 

@@ -152,23 +152,53 @@ static void tell(struct rate_verdict *v, const char *name, const struct bucket *
 	v->retry_after_s = (int)seconds(b->full_at + b->cost - now - b->room);
 }
 
-struct rate_verdict rate_take(struct rate *r, struct str credential, struct id org_id, int64_t now)
+static struct bucket key_bucket(const struct rate *r, struct str credential)
 {
 	const struct str parts[] = { S("credential"), credential };
+
+	return bucket_of(id_hash(parts, COUNT_OF(parts)), r->per_key);
+}
+
+struct rate_verdict rate_take_key(struct rate *r, struct str credential, int64_t now)
+{
 	struct rate_verdict v = { .refused = false };
-	struct bucket key = { .paid = false }, org = { .paid = false };
+	struct bucket key = { .paid = false };
 
 	if (r->per_key > 0) {
-		key = bucket_of(id_hash(parts, COUNT_OF(parts)), r->per_key);
+		key = key_bucket(r, credential);
 		pay(r, &key, now);
 		tell(&v, "key", &key, now);
 	}
-	if (r->per_org > 0 && !v.refused) {
-		org = bucket_of(org_id, r->per_org);
-		pay(r, &org, now);
-		tell(&v, "organization", &org, now);
-		if (!org.paid && key.paid)
-			pay_back(r, &key);
-	}
 	return v;
+}
+
+void rate_take_org(struct rate *r, struct str credential, struct id org_id, int64_t now,
+		   struct rate_verdict *v)
+{
+	struct bucket org = { .paid = false }, key = { .paid = false };
+
+	if (r->per_org == 0)
+		return;
+	org = bucket_of(org_id, r->per_org);
+	pay(r, &org, now);
+	tell(v, "organization", &org, now);
+	if (org.paid || r->per_key == 0)
+		return;
+	key = key_bucket(r, credential);
+	pay_back(r, &key);
+}
+
+bool rate_pay(struct rate *r, struct id name, int64_t cost, int burst, int64_t now)
+{
+	struct bucket b = { .name = name, .cost = cost, .room = cost * burst };
+
+	pay(r, &b, now);
+	return b.paid;
+}
+
+void rate_pay_back(struct rate *r, struct id name, int64_t cost)
+{
+	const struct bucket b = { .name = name, .cost = cost };
+
+	pay_back(r, &b);
 }

@@ -26,7 +26,16 @@ struct rate_verdict {
 	char left[RATE_TEXT_MAX]; /* RateLimit */
 };
 const char *rate_policy(const struct rate *r); /* RateLimit-Policy; the same for everybody */
-/* Counts one request of this credential (however it is named) of this organization. now: clock_mono(). */
-struct rate_verdict rate_take(struct rate *r, struct str credential, struct id org_id, int64_t now);
+/* Counts one request of this credential, however it is named. now: clock_mono(). */
+struct rate_verdict rate_take_key(struct rate *r, struct str credential, int64_t now);
+/* And the same one of this organization, after the key's was not refused: adds to *v. What the organization
+ * refuses costs the key nothing. */
+void rate_take_org(struct rate *r, struct str credential, struct id org_id, int64_t now,
+		   struct rate_verdict *v);
+
+/* A bucket of the caller's own, in the same table: holds `burst` payments of `cost` ns each. The name is a
+ * hash. False: it is empty. */
+bool rate_pay(struct rate *r, struct id name, int64_t cost, int burst, int64_t now);
+void rate_pay_back(struct rate *r, struct id name, int64_t cost);
 
 #endif

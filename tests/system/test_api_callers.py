@@ -79,3 +79,29 @@ def test_a_flood_of_wrong_keys_costs_few_look_ups_and_nobody_else_anything(start
     wait_until(lambda: database.value(transactions) >= before + looked_up, "the statistics arrive", within=10)
     assert database.value(transactions) - before <= looked_up + 2 * asked + 500, "a refused key costs one look-up at most"
     assert asked > 20 and slowest < 1.5
+
+
+class From(requests.adapters.HTTPAdapter):
+    """Connections from that address of this machine."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, source_address=(self.address, 0), **kwargs)
+
+
+def test_who_makes_up_keys_holds_up_nobody_at_another_address(start_server):
+    own = start_server()
+    newcomers = [own.organization() for _ in range(3)]
+    session = requests.Session()
+    for _ in range(1000):
+        code = session.get(own.url + "/v1/connections", headers={"Authorization": "Bearer " + made_up(newcomers[0], "")}, timeout=30).status_code
+        if code == 429:
+            break
+    assert code == 429
+    for org in newcomers:
+        org.session.mount("http://", From("127.0.0.2"))
+        assert org.get("/v1/connections").status_code == 200
+        assert session.get(own.url + "/v1/connections", headers={"Authorization": "Bearer " + made_up(org, "")}, timeout=30).status_code in (401, 429)

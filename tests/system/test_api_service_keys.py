@@ -72,6 +72,19 @@ def test_an_organization_that_is_not_there_is_answered_like_one_that_goes(server
     assert backend.ask(fresh.org_id).status_code == 200, "a new organization works at once"
 
 
+def test_made_up_organizations_are_paid_for_by_the_key_that_names_them(start_server):
+    own = start_server(api_rate_per_key=2)
+    org, flooding = own.organization(), Backend(own, own.operator.create_service_key()["key"])
+    answers = [flooding.ask(str(uuid.uuid4())) for _ in range(30)]
+    assert {a.status_code for a in answers} == {403, 429}
+    refused = [a for a in answers if a.status_code == 429]
+    assert {a.json()["code"] for a in refused} == {"rate_limited"} and all(int(a.headers["Retry-After"]) >= 1 for a in refused)
+    same = [org.request("GET", "/v1/connections", headers={"X-Org-Id": str(uuid.uuid4())}).status_code for _ in range(30)]
+    assert set(same) == {403, 429}, "an organization's own key pays too"
+    other = Backend(own, own.operator.create_service_key()["key"])
+    assert other.ask(org.org_id).status_code == 200, "nobody else pays for it"
+
+
 def test_scopes_hold_in_every_organization(server, org):
     narrow = Backend(server, server.operator.create_service_key(role="editor", scopes=["syncs:read"])["key"])
     assert narrow.ask(org.org_id, path="/v1/syncs").status_code == 200

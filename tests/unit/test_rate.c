@@ -13,12 +13,21 @@
 static const struct id ORG = { { 1, 2, 3 } };
 static const struct id OTHER = { { 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9 } };
 
+static struct rate_verdict take(struct rate *r, struct str credential, struct id org, int64_t now)
+{
+	struct rate_verdict v = rate_take_key(r, credential, now);
+
+	if (!v.refused)
+		rate_take_org(r, credential, org, now, &v);
+	return v;
+}
+
 static int taken(struct rate *r, struct str credential, struct id org, int64_t now, int tries)
 {
 	int n = 0;
 
 	for (int i = 0; i < tries; i++)
-		n += !rate_take(r, credential, org, now).refused;
+		n += !take(r, credential, org, now).refused;
 	return n;
 }
 
@@ -51,13 +60,13 @@ static void a_refusal_says_when_and_how_much_is_left(void **state)
 {
 	AUTO(rate) struct rate *r = rate_new(1, 100);
 	int64_t now = 100 * CLOCK_S;
-	struct rate_verdict v = rate_take(r, S("key:a"), ORG, now);
+	struct rate_verdict v = take(r, S("key:a"), ORG, now);
 
 	(void)state;
 	assert_string_equal(rate_policy(r), "\"key\";q=2;w=2, \"organization\";q=200;w=2");
 	assert_string_equal(v.left, "\"key\";r=1;t=1, \"organization\";r=199;t=1");
-	(void)rate_take(r, S("key:a"), ORG, now);
-	v = rate_take(r, S("key:a"), ORG, now + CLOCK_S / 4);
+	(void)take(r, S("key:a"), ORG, now);
+	v = take(r, S("key:a"), ORG, now + CLOCK_S / 4);
 	assert_true(v.refused);
 	assert_int_equal(v.retry_after_s, 1);
 	assert_string_equal(v.left, "\"key\";r=0;t=2");
@@ -69,7 +78,7 @@ static void zero_is_no_limit_and_says_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(taken(r, S("key:a"), ORG, 5 * CLOCK_S, 100000), 100000);
-	assert_string_equal(rate_take(r, S("key:a"), ORG, 0).left, "");
+	assert_string_equal(take(r, S("key:a"), ORG, 0).left, "");
 	assert_string_equal(rate_policy(r), "");
 }
 
@@ -84,10 +93,26 @@ static void the_table_forgets_the_idle_first(void **state)
 	assert_int_equal(taken(r, S("key:busy"), ORG, now, 10), 2);
 	for (int i = 0; i < 200000; i++) {
 		(void)snprintf(name, sizeof(name), "key:%d", i);
-		(void)rate_take(r, str_c(name), ORG, now);
+		(void)take(r, str_c(name), ORG, now);
 		/* Two payments of the busy one are further in the future than one of anybody else. */
 	}
 	assert_int_equal(taken(r, S("key:busy"), ORG, now, 10), 0);
+}
+
+static void a_bucket_of_ones_own_is_nobody_elses(void **state)
+{
+	AUTO(rate) struct rate *r = rate_new(0, 0);
+	int64_t now = 100 * CLOCK_S;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_true(rate_pay(r, ORG, CLOCK_S, 3, now));
+	assert_false(rate_pay(r, ORG, CLOCK_S, 3, now));
+	assert_true(rate_pay(r, OTHER, CLOCK_S, 3, now));
+	rate_pay_back(r, ORG, CLOCK_S);
+	assert_true(rate_pay(r, ORG, CLOCK_S, 3, now));
+	assert_false(rate_pay(r, ORG, CLOCK_S, 3, now));
+	assert_true(rate_pay(r, ORG, CLOCK_S, 3, now + CLOCK_S));
 }
 
 int main(void)
@@ -98,6 +123,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_says_when_and_how_much_is_left),
 		cmocka_unit_test(zero_is_no_limit_and_says_nothing),
 		cmocka_unit_test(the_table_forgets_the_idle_first),
+		cmocka_unit_test(a_bucket_of_ones_own_is_nobody_elses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
