@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-enum { CACHE_SLOTS = 1024 };
+enum { CACHE_SLOTS = 1024, REFUSALS_TOLD = 10 /* a second, to the log */ };
 #define KEEP_MAX (60 * CLOCK_S)
 
 struct cached {
@@ -24,6 +24,9 @@ struct auth_token {
 	struct lock lock;
 	struct {
 		struct cached slots[CACHE_SLOTS]; /* direct-mapped by hash */
+		int64_t told_from;                /* mono: where the log's second begins */
+		int told;                         /* in it */
+		int64_t untold;                   /* since the last that was */
 	} synced;
 };
 
@@ -88,6 +91,27 @@ static void keep(struct auth_token *t, const unsigned char hash[TEXT_SHA256],
 	lock_drop(&t->lock);
 }
 
+/* Anybody can make up tokens; the log must not grow as fast. */
+static void tell(struct auth_token *t, const struct err *why)
+{
+	int64_t now = clock_mono(), untold = 0;
+	bool tells = false;
+
+	lock_take(&t->lock);
+	if (now - t->synced.told_from >= CLOCK_S) {
+		t->synced.told_from = now;
+		t->synced.told = 0;
+	}
+	tells = t->synced.told < REFUSALS_TOLD;
+	untold = t->synced.untold;
+	t->synced.told += tells;
+	t->synced.untold = tells ? 0 : untold + 1;
+	lock_drop(&t->lock);
+	if (tells)
+		log_event(LOG_INFO, "token_refused", LOG_STR("code", why->code),
+			  LOG_STR("text", why->text), LOG_I64("untold", untold), LOG_END);
+}
+
 enum rc auth_token_check(struct auth_token *t, struct str token, struct jwt_claims *ret,
 			 struct err *err)
 {
@@ -105,7 +129,6 @@ enum rc auth_token_check(struct auth_token *t, struct str token, struct jwt_clai
 	}
 	if (rc != RC_DENIED)
 		return err_set(err, rc, own.code, "%s", own.text);
-	log_event(LOG_INFO, "token_refused", LOG_STR("code", own.code), LOG_STR("text", own.text),
-		  LOG_END);
+	tell(t, &own);
 	return auth_denied(err);
 }

@@ -10,6 +10,8 @@
 
 #include <assert.h>
 
+/* Requests that wait for a fetch at a moment: a kid costs nothing to make up, and each holds a thread. */
+enum { WAITING_MAX = 32 };
 #define FIND_WAIT ((JWKS_FETCH_TIMEOUT_S + 1) * CLOCK_S)
 
 struct jwks {
@@ -24,6 +26,7 @@ struct jwks {
 		int64_t fetched_at; /* mono, of keys */
 		int64_t tried_at;   /* mono, of the last fetch's beginning */
 		uint64_t fetches;   /* that have ended */
+		int waiting;        /* requests, for a fetch */
 		bool wanted;        /* somebody waits for a key that is not there */
 		bool fetching, failing;
 	} synced;
@@ -175,23 +178,26 @@ static bool is_usable_synced(const struct jwks *k)
 	       clock_mono() <= k->synced.fetched_at + k->settings.stale_s * CLOCK_S;
 }
 
-/* Waits for the fetch that is under way or may begin now; false when none may. */
+/* Waits for the fetch that is under way or may begin now; false when none may, or enough wait already. */
 static bool refetch_synced(struct jwks *k) REQUIRES(k->lock);
 static bool refetch_synced(struct jwks *k)
 {
 	uint64_t before = k->synced.fetches;
 	int64_t now = clock_mono();
-	bool under_way = k->synced.fetching || k->synced.wanted;
+	bool under_way = k->synced.fetching || k->synced.wanted, in_time = true;
 
+	if (k->synced.waiting >= WAITING_MAX)
+		return false;
 	if (!under_way && k->synced.tried_at > 0 &&
 	    now < k->synced.tried_at + k->settings.min_s * CLOCK_S)
 		return false;
 	k->synced.wanted = true;
 	lock_cond_wake_all(&k->changed);
-	while (k->synced.fetches == before)
-		if (!lock_cond_wait(&k->changed, &k->lock, now + FIND_WAIT))
-			return false;
-	return true;
+	k->synced.waiting++;
+	while (in_time && k->synced.fetches == before)
+		in_time = lock_cond_wait(&k->changed, &k->lock, now + FIND_WAIT);
+	k->synced.waiting--;
+	return k->synced.fetches != before;
 }
 
 enum rc jwks_find(struct jwks *k, const struct jwks_wanted *wanted, json_t **ret, struct err *err)

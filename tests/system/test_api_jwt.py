@@ -243,6 +243,26 @@ def test_a_new_key_is_found_and_an_old_one_is_forgotten(start_server, alone):
     assert ask(own, alone.token("second", org.org_id, header={"kid": None})).status_code == 200, "one key needs no name"
 
 
+def test_made_up_key_names_hold_few_requests_and_fill_no_log(start_server, alone):
+    own = start_server(**alone.settings(jwt_jwks_ttl_s=2))
+    org = own.organization()
+    good, strange = alone.token("first", org.org_id), alone.token("first", org.org_id, header={"kid": "made up"})
+    assert ask(own, good).status_code == 200
+    alone.server.mode, before = "slow", alone.server.fetches
+    wait_until(lambda: alone.server.fetches > before, "a fetch is under way", within=10)
+    with concurrent.futures.ThreadPoolExecutor(44) as pool:
+        asked = [pool.submit(ask, own, strange) for _ in range(44)]
+        wait_until(lambda: sum(f.done() for f in asked) >= 12, "those beyond 32 are answered while it lasts", within=4)
+        assert ask(own, good).status_code == 200
+        alone.server.mode = "ok"
+        alone.server.leave.set()
+    assert {f.result().status_code for f in asked} == {401}
+    told, began = own.text().count("token_refused"), time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: ask(own, good[:-8] + "AAAAAAAA").status_code, range(150))) == {401}
+    assert own.text().count("token_refused") - told <= 10 * (2 + time.monotonic() - began)
+
+
 @pytest.mark.parametrize("mode", ["error", "redirect", "garbage", "huge", "slow"])
 def test_a_key_set_that_cannot_be_had_is_said_so_and_hurts_nobody_else(start_server, alone, mode):
     alone.server.mode = mode
