@@ -2,7 +2,7 @@
 # run_lane shows the output of a lane that failed. Sourced by tests/run, from the root of the project.
 
 SANITIZED_UNIT_S=600
-LANE_S=1200 # a lane that hangs is a lane that died
+LANE_S=1500 # a lane that hangs is a lane that died
 
 # Debian and npm packages for the lanes asked for, as one step.
 prepare() {
@@ -147,8 +147,8 @@ lane_contract() {
 	/usr/bin/python3 -B tests/contract/breaking.py
 }
 
-# Two files at once, each with its own PostgreSQL: they wait for processes more than they compute. The slow ones go first,
-# so that neither runner is left alone with them at the end.
+# Three files at once, each with its own PostgreSQL: they wait for processes more than they compute. The slow ones go first,
+# so that no runner is left alone with them at the end.
 SLOW_FILES="tests/system/test_api_slow.py tests/system/test_api_fronts.py tests/system/test_queue_chaos.py tests/system/test_up.py tests/system/test_sync_faults.py"
 system_file() {
 	local name
@@ -164,7 +164,7 @@ lane_system() {
 	{
 		ls $SLOW_FILES
 		ls -S tests/system/test_*.py
-	} 2>/dev/null | awk '!seen[$0]++' | tr '\n' '\0' | xargs -0 -P 2 -n 1 bash -c 'system_file "$1"' system
+	} 2>/dev/null | awk '!seen[$0]++' | tr '\n' '\0' | xargs -0 -P 3 -n 1 bash -c 'system_file "$1"' system
 	cat "$logs"/test_*.log
 }
 
