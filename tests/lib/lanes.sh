@@ -60,25 +60,28 @@ build() {
 	ninja -C "build/$preset" -j "$(jobs_now)" "$@"
 }
 
-# unit_programs FOLDER: runs every cmocka program there; each of its tests counts.
+# unit_program FILE: runs one cmocka program; each of its tests counts.
+unit_program() {
+	local log code=0 p f
+	log=$(mktemp)
+	timeout "$SANITIZED_UNIT_S" "$1" >"$log" 2>&1 || code=$?
+	p=$(grep -c '^\[ *OK *\]' "$log")
+	f=$(grep -c '^\[ *FAILED *\] [a-z0-9_]*$' "$log")
+	# A report of a sanitizer, a crash, or a program without tests.
+	if { [ $code -ne 0 ] && [ "$f" -eq 0 ]; } || [ $((p + f)) -eq 0 ]; then f=$((f + 1)); fi
+	if [ "$f" -gt 0 ]; then
+		printf '%s: exit code %s\n' "$1" "$code"
+		grep -Ev '^\[ +(RUN|OK) +\]' "$log" | tail -n 40
+	fi
+	printf '%s passed, %s failed\n' "$p" "$f"
+	rm -f "$log"
+}
+
+# unit_programs FOLDER: every cmocka program there, two at once.
 unit_programs() {
-	local program log p f
-	for program in "$1"/tests/test_*; do
-		[ -x "$program" ] && [ -f "$program" ] || continue
-		log=$(mktemp)
-		timeout "$SANITIZED_UNIT_S" "$program" >"$log" 2>&1
-		local code=$?
-		p=$(grep -c '^\[ *OK *\]' "$log")
-		f=$(grep -c '^\[ *FAILED *\] [a-z0-9_]*$' "$log")
-		# A report of a sanitizer, a crash, or a program without tests.
-		if { [ $code -ne 0 ] && [ "$f" -eq 0 ]; } || [ $((p + f)) -eq 0 ]; then f=$((f + 1)); fi
-		if [ "$f" -gt 0 ]; then
-			printf '%s: exit code %s\n' "$program" "$code"
-			grep -Ev '^\[ +(RUN|OK) +\]' "$log" | tail -n 40
-		fi
-		printf '%s passed, %s failed\n' "$p" "$f"
-		rm -f "$log"
-	done
+	export SANITIZED_UNIT_S
+	export -f unit_program
+	find "$1/tests" -maxdepth 1 -name 'test_*' -type f -perm -u+x -print0 | sort -z | xargs -0 -P 2 -n 1 bash -c 'unit_program "$1"' unit
 }
 
 # pytest_files NAME FILE...: one pytest process; its counts from the JUnit file, for the summary line has many forms.
