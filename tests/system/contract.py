@@ -101,7 +101,7 @@ def check_answer(document, method, path, answer):
         return
     media = answer.headers["Content-Type"]
     assert media in content, f"{method} {path}: {media}"
-    wrong = faults(document, content[media]["schema"], answer.json() if media.endswith("json") else answer.text)
+    wrong = faults(document, content[media]["schema"], answer.json() if media.endswith(("/json", "+json")) else answer.text)
     assert not wrong, f"{method} {path} {answer.status_code}: {wrong}"
     for header in response.get("headers", {}):
         assert header in answer.headers, f"{method} {path} {answer.status_code}: no {header}"
