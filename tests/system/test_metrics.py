@@ -182,9 +182,9 @@ def test_attempts_to_deliver_are_counted(worker, org, receiver):
                    lambda end=outcome: f"one is {end}: {worker.tail()}", 30)
 
 
-def test_the_queue_is_shown_with_depth_and_age(worker, org, database):
-    """The organization's only slot is taken, so what is due grows old."""
-    org_id = org.org_id
+def test_the_queue_is_shown_with_depth_and_age(worker, server, database):
+    """The organization's only slot is taken, so what is due grows old. It has no tasks of its own that could free the slot."""
+    org_id = server.organization("waits").org_id
     database.rows("UPDATE org_queue SET slots = 1, running = 1 WHERE org_id = %s", org_id)
     database.rows("INSERT INTO task (org_id, task_id, kind, run_at, state, leased_until) VALUES"
                   " (%s, gen_random_uuid(), 'verify', now() - interval '1 hour', 'ready', NULL),"
