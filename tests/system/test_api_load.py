@@ -56,9 +56,10 @@ def test_a_drain_answers_what_is_under_way(start_server):
 
 def test_a_successor_keeps_the_operators_socket_while_the_old_server_drains(start_server):
     old = start_server()
+    key = old.organization().key  # without one the answer comes at once, and nothing is under way
     with socket.create_connection(("127.0.0.1", old.port), timeout=10) as held:
         held.sendall(b"POST /v1/connections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5\r\n"
-                     b"Expect: 100-continue\r\n\r\n")
+                     b"Authorization: Bearer " + key.encode() + b"\r\nExpect: 100-continue\r\n\r\n")
         assert held.recv(100).startswith(b"HTTP/1.1 100"), "the request is under way"
         old.signal(15)
         old.wait_log("server_draining")
