@@ -296,15 +296,27 @@ static void note(struct dbpool *p, const struct err *away)
 		log_event(LOG_INFO, "database_back", LOG_END);
 }
 
+static const struct stmt LOOK = { "dbpool_look", "SELECT 1", 0 };
+
+/* A connection that is kept says nothing about the database until it is asked. */
+static enum rc look(struct dbpool *p, struct db *db, bool away, struct err *err)
+{
+	enum rc rc = db_limit(db, p->statement_ms, err);
+
+	return rc == RC_OK && away ? db_run(db, NULL, &LOOK, NULL, NULL, err) : rc;
+}
+
 static enum rc take(struct dbpool *p, struct id org_id, int wait_ms, struct db **ret,
 		    struct err *err)
 {
 	struct err own = { 0 };
 	struct db *db = NULL;
+	bool away = false;
 	enum rc rc = RC_OK;
 
 	lock_take(&p->lock);
 	rc = take_synced(p, org_id, clock_mono() + wait_ms * CLOCK_MS, &db, err);
+	away = p->synced.away;
 	lock_drop(&p->lock);
 	if (rc != RC_OK)
 		return rc;
@@ -314,8 +326,9 @@ static enum rc take(struct dbpool *p, struct id org_id, int wait_ms, struct db *
 		rc = db_open(p->conninfo, p->purpose, &db, &own);
 	assert(db); /* an unreachable database still gives an object, which tries again */
 	if (rc == RC_OK)
-		rc = db_limit(db, p->statement_ms, &own);
-	note(p, rc == RC_OK ? NULL : &own);
+		rc = look(p, db, away, &own);
+	if (rc != RC_OK || away)
+		note(p, rc == RC_OK ? NULL : &own);
 	if (rc == RC_OK) {
 		*ret = db;
 		return RC_OK;
