@@ -1,5 +1,6 @@
 // One AWS account's identities, in the simulator's own neutral shape. Wire shapes are made from these by services/.
 import * as ids from "./ids.mjs";
+import { Resources } from "./resources.mjs";
 
 export const KINDS = [
   "users",
@@ -32,6 +33,20 @@ export class Account {
       this[kind] = new Map();
       for (const [name, one] of Object.entries(spec[kind] ?? {})) this.put(kind, name, one ?? {});
     }
+    this.held = new Resources(this, spec);
+  }
+
+  // What the account holds in a region, in name order: { name, ...fields }.
+  resources(region, kind) {
+    return this.held.list(region, kind);
+  }
+
+  resource(region, kind, name) {
+    return this.held.by(region, kind, "name").get(name);
+  }
+
+  resourceBy(region, kind, field, value) {
+    return this.held.by(region, kind, field).get(value);
   }
 
   get partition() {

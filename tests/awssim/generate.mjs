@@ -1,5 +1,5 @@
 // Makes a large account from a few numbers. The same numbers and seed always make the same account, byte for byte.
-import { createHash } from "node:crypto";
+import { Dice } from "./dice.mjs";
 
 const FIRST =
   "ada alan amara anna boris chen clara diego elif emil fatima goran hana ines ivan jonas kofi lena luca mara mei nina omar pablo rosa sven tara uma viktor yara".split(
@@ -9,7 +9,7 @@ const LAST =
   "adler bauer costa diaz eriksen ferrari gupta haas ito jansen kaya lopez meyer novak okafor petrov quinn rossi sato tanaka ueda varga weber xu yilmaz zhang".split(
     " ",
   );
-const TEAMS = "platform payments search data mobile security finance support growth infra".split(" ");
+export const TEAMS = "platform payments search data mobile security finance support growth infra".split(" ");
 const SERVICES = "s3 ec2 lambda dynamodb sts iam kms logs rds sqs".split(" ");
 const REGIONS = "us-east-1 us-west-2 eu-central-1 eu-west-1 ap-southeast-1".split(" ");
 const VERBS = "Get* List* Describe* Put* Create* Delete* *".split(" ");
@@ -17,45 +17,7 @@ const AWS_POLICIES =
   "ReadOnlyAccess SecurityAudit AmazonS3ReadOnlyAccess AmazonS3FullAccess IAMReadOnlyAccess ViewOnlyAccess PowerUserAccess".split(
     " ",
   );
-const NEWEST = Date.UTC(2025, 5, 1);
-const DAY = 86_400_000;
-
-// mulberry32: small, fast, and the same everywhere.
-class Dice {
-  constructor(seed) {
-    this.state = createHash("sha256").update(String(seed)).digest().readUInt32BE(0);
-  }
-
-  next() {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  }
-
-  below(n) {
-    return Math.floor(this.next() * n);
-  }
-
-  chance(share) {
-    return this.next() < share;
-  }
-
-  pick(list) {
-    return list[this.below(list.length)];
-  }
-
-  some(list, most) {
-    return list.length ? [...new Set(Array.from({ length: this.below(most + 1) }, () => this.pick(list)))] : [];
-  }
-
-  // Most things were used lately, some long ago.
-  recent() {
-    return new Date(NEWEST - Math.floor(this.next() ** 3 * 700 * DAY)).toISOString();
-  }
-}
-
-const number = (n, width = 4) => String(n).padStart(width, "0");
+export const number = (n, width = 4) => String(n).padStart(width, "0");
 
 const times = (count = 0, make) => Object.fromEntries(Array.from({ length: count }, (_, n) => make(n)));
 

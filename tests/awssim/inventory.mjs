@@ -164,6 +164,7 @@ export function inventory(world, id) {
     })),
     password_policy: account.passwordPolicy ?? null,
     regions: regionList(account),
+    resources: account.held.inventory(),
     organization: organization(world.organizationOf(account.id)) ?? null,
     identity_center: identityCenter(world.identityCenters.find(({ owner }) => owner === account.id)) ?? null,
   };

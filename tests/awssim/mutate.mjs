@@ -91,6 +91,19 @@ function deleteFraction(account, op) {
   return { deleted: names };
 }
 
+const RESOURCE_MEMBERS = ["region", "kind"];
+
+function putResource(account, op) {
+  const fields = Object.fromEntries(Object.entries(fieldsOf(op)).filter(([key]) => !RESOURCE_MEMBERS.includes(key)));
+  const { id, arn } = account.held.put(op.region, op.kind, op.name, fields);
+  return { id, arn };
+}
+
+function deleteResource(account, op) {
+  account.held.delete(op.region, op.kind, op.name);
+  return {};
+}
+
 const OPERATIONS = {
   put_key: putKey,
   delete_key: deleteKey,
@@ -107,6 +120,8 @@ const OPERATIONS = {
     change(account, op, (entity) => ({ attached: minus(entity.attached, op.policy) })),
   put_membership: (account, op) => setGroups(account, op, plus),
   delete_membership: (account, op) => setGroups(account, op, minus),
+  put_resource: putResource,
+  delete_resource: deleteResource,
   delete_fraction: deleteFraction,
   set_account: setAccount,
 };

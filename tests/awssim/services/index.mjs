@@ -1,6 +1,6 @@
 // Which service has behaviour. All others are known from their models alone: they check and refuse, but do nothing.
 import * as account from "./account.mjs";
-import * as ec2 from "./ec2.mjs";
+import * as ec2 from "./ec2/index.mjs";
 import * as iam from "./iam/index.mjs";
 import * as identitystore from "./identitystore.mjs";
 import * as organizations from "./organizations.mjs";

@@ -1,7 +1,7 @@
 // EC2: only what tells which regions an account has.
-import { AwsError } from "../errors.mjs";
-import { like } from "../policy.mjs";
-import { partitionOf, regionList } from "../regions.mjs";
+import { AwsError } from "../../errors.mjs";
+import { like } from "../../policy.mjs";
+import { partitionOf, regionList } from "../../regions.mjs";
 
 const FILTERS = {
   "region-name": (region) => region.name,
@@ -14,8 +14,6 @@ function passes(region, { Name, Values = [] }) {
   if (!read) throw new AwsError("InvalidParameterValue", `The filter '${Name}' is invalid`, 400);
   return Values.some((value) => like(value, read(region)));
 }
-
-export const resourceOf = () => "*";
 
 export const operations = {
   DescribeRegions({ account, input, world }) {

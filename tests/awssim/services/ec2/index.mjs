@@ -1,0 +1,5 @@
+import * as regions from "./regions.mjs";
+
+export const resourceOf = () => "*";
+
+export const operations = { ...regions.operations };
