@@ -18,7 +18,12 @@ static const struct stmt LOOK = {
 	" COALESCE((SELECT (extract(epoch FROM now() - min(x.run_at)) * 1000000)::bigint"
 	"  FROM org_queue q CROSS JOIN LATERAL (SELECT t.run_at FROM task t"
 	"  WHERE t.org_id = q.org_id AND t.state = 'ready' AND t.run_at <= now()"
-	"  ORDER BY t.run_at, t.task_id LIMIT 1) x), 0) AS oldest_us",
+	"  ORDER BY t.run_at, t.task_id LIMIT 1) x), 0) AS oldest_us,"
+	" COALESCE((SELECT (extract(epoch FROM now() - min(x.since)) * 1000000)::bigint FROM ("
+	"  (SELECT due_at AS since FROM schedule WHERE NOT paused AND due_at <= now()"
+	"   AND kind = 'sync' ORDER BY due_at LIMIT 1) UNION ALL"
+	"  (SELECT coalesce(tick, created_at) FROM sync WHERE state IN ('queued', 'running')"
+	"   LIMIT $1)) x), 0) AS lag_us",
 	1, .by_index = true
 };
 
@@ -33,6 +38,7 @@ enum rc queue_look(struct db *db, struct queue_sum *ret, struct err *err)
 	*ret = (struct queue_sum){ .ready = db_rows_i64(rows, 0, "ready"),
 				   .later = db_rows_i64(rows, 0, "later"),
 				   .leased = db_rows_i64(rows, 0, "leased"),
-				   .oldest_ns = db_rows_i64(rows, 0, "oldest_us") * 1000 };
+				   .oldest_ns = db_rows_i64(rows, 0, "oldest_us") * 1000,
+				   .lag_ns = db_rows_i64(rows, 0, "lag_us") * 1000 };
 	return RC_OK;
 }

@@ -69,6 +69,7 @@ static void fill_queue(struct worker_scrape *w)
 	metrics_set(METRICS_QUEUE_TASKS, METRICS_LABELS("later"), sum.later);
 	metrics_set(METRICS_QUEUE_TASKS, METRICS_LABELS("leased"), sum.leased);
 	metrics_set(METRICS_QUEUE_AGE, METRICS_NONE, sum.oldest_ns);
+	metrics_set(METRICS_INGEST_LAG, METRICS_NONE, sum.lag_ns);
 }
 
 /* Under the lock, for the pool is freed only after it was taken from here. */

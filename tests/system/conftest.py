@@ -2,6 +2,7 @@
 
 Databases, keys and processes live as long as the module that asks for them, so a file's tests share one system;
 a test that breaks a process starts its own from the factory. Everything is ended by its own pid."""
+import os
 import sys
 import uuid
 from pathlib import Path
@@ -22,9 +23,11 @@ from simulator import Awssim  # noqa: E402
 @pytest.fixture(scope="session")
 def pg():
     """The session's PostgreSQL cluster with the owner role and a migrated template database."""
-    cluster = Cluster()
+    prepared = os.environ.get("CONNECTORD_TEST_CLUSTER")  # tests/run makes one for all files
+    cluster = Cluster(prepared)
     try:
-        cluster.prepare()
+        if not prepared:
+            cluster.prepare()
         yield cluster
     finally:
         cluster.remove()

@@ -203,6 +203,17 @@ def test_the_queue_is_shown_with_depth_and_age(worker, server, database):
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/connections", "/metrics/", "/metrics?x=1", "/METRICS", "//metrics", "/%6detrics",
+def test_the_lag_of_the_inventory_is_shown(worker, org, database):
+    """A sync that was due long ago and has not ended: its connection's inventory is that old."""
+    made = org.connect("123456789012")["id"]
+    database.rows("DELETE FROM task WHERE org_id = %s", org.org_id)
+    database.rows("INSERT INTO sync (org_id, sync_id, connection_id, cause, tick, state, started_at) VALUES"
+                  " (%s, gen_random_uuid(), %s, 'schedule', now() - interval '3 hours', 'running', now())", org.org_id, made.removeprefix("conn_"))
+    wait_until(lambda: scrape(worker.metrics_port).value("connectord_ingest_lag_seconds") >= 3 * 3600, "the lag is shown", 30)
+    database.rows("UPDATE sync SET state = 'complete', finished_at = now() WHERE org_id = %s", org.org_id)
+    wait_until(lambda: scrape(worker.metrics_port).value("connectord_ingest_lag_seconds") < 3600, "it is over", 30)
+
+
                                   "/v1/admin/organizations", "/openapi.json", "/metrics" + "x" * 3000])
 def test_the_listener_has_nothing_else(server, worker, path):
     for port in (server.metrics_port, worker.metrics_port):
