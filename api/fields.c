@@ -274,6 +274,12 @@ bool fields_read(struct str body, enum fields_mode mode, const struct field *tab
 	struct err err = { 0 };
 	AUTO_JSON json_t *tree = NULL;
 
+	if (json_values(body) > JSON_VALUES_MAX) {
+		problem_set(p, 400, "malformed_json",
+			    "The body is not acceptable JSON: it has more than %d values.",
+			    JSON_VALUES_MAX);
+		return false;
+	}
 	if (json_parse(body, JSON_DEPTH_MAX, &tree, &err) != RC_OK) {
 		problem_set(p, 400, "malformed_json", "The body is not acceptable JSON: %s",
 			    err.text);

@@ -47,6 +47,24 @@ static size_t first_too_deep(struct str text, int depth_max)
 	return text.n;
 }
 
+size_t json_values(struct str text)
+{
+	bool inside = false;
+	size_t n = 1;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (inside && c == '\\')
+			i++;
+		else if (c == '"')
+			inside = !inside;
+		else if (!inside && (c == '[' || c == '{' || c == ',' || c == ':'))
+			n++;
+	}
+	return n;
+}
+
 static const char *reason(const json_error_t *e)
 {
 	enum json_error_code code = json_error_code(e);

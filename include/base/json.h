@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include <jansson.h>
 
-enum { JSON_DEPTH_MAX = 32, JSON_REQUEST_MAX = 64 * 1024 };
+/* A value costs up to some 230 bytes of memory, whatever little it is in the text. */
+enum { JSON_DEPTH_MAX = 32, JSON_REQUEST_MAX = 64 * 1024, JSON_VALUES_MAX = 32 * 1024 };
 
 /* AUTO_JSON json_t *j = NULL; */
 static inline void json_auto(json_t **j)
@@ -18,6 +19,8 @@ static inline void json_auto(json_t **j)
 /* Strict: one value, object or array at the top, duplicates refused, no NUL, depth <= depth_max.
  * RC_INVALID names the position; RC_LIMIT: deeper than depth_max. */
 MUST_CHECK enum rc json_parse(struct str text, int depth_max, json_t **ret, struct err *err);
+/* No more values and keys than this can be in the text, counted before a tree is built from it. */
+size_t json_values(struct str text);
 /* Compact, keys sorted: the canonical form that hashes are taken of. mem_free(). */
 char *json_text(const json_t *j) NEVER_NULL;
 MUST_CHECK enum rc json_put(struct buf *out, const json_t *j); /* the same, appended */

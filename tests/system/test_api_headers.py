@@ -146,7 +146,7 @@ def test_a_hostile_mebibyte_costs_little(roomy, name):
         assert answer.status_code in (400, 422), answer.text
         assert answer.elapsed.total_seconds() < 5
         assert len(answer.content) < 16384
-    assert rss(roomy) - before < 48 * 1024
+    assert rss(roomy) - before < 16 * 1024
     assert roomy.alive
 
 

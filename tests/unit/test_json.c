@@ -146,6 +146,23 @@ static void very_deep_documents_cost_no_stack(void **state)
 	assert_null(none);
 }
 
+static void values_are_counted_without_a_tree(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t least; /* values and keys that jansson would make */
+	} CASES[] = {
+		{ "", 0 },           { "{}", 1 },
+		{ "[1,2,3]", 4 },    { "{\"a\":1,\"b\":{\"c\":[]}}", 7 },
+		{ "[[[[[]]]]]", 5 }, { "[{},{},{}]", 4 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(CASES); i++)
+		assert_true(json_values(str_c(CASES[i].text)) >= CASES[i].least);
+	/* What stands in a text is none. */
+	assert_int_equal(json_values(S("[\"{,:[,\\\",[\"]")), 2);
+}
+
 static void cut_anywhere_a_document_is_refused(void **state)
 {
 	const struct str whole = S("{\"a\":[1,2,{\"b\":\"\\u00e9\\n\"}],\"c\":true,\"d\":null}");
@@ -236,6 +253,7 @@ int main(void)
 		cmocka_unit_test(good_documents_are_read),
 		cmocka_unit_test(depth_is_limited_to_the_bracket),
 		cmocka_unit_test(very_deep_documents_cost_no_stack),
+		cmocka_unit_test(values_are_counted_without_a_tree),
 		cmocka_unit_test(cut_anywhere_a_document_is_refused),
 		cmocka_unit_test(text_is_compact_with_sorted_keys),
 		cmocka_unit_test(put_that_does_not_fit_leaves_the_buffer_as_it_was),
