@@ -28,7 +28,7 @@ def reads():
 
 @pytest.fixture(scope="module")
 def server(start_server):
-    return start_server(vendor_account="469725248735")
+    return start_server(vendor_account="469725248735", api_rate_per_key=0, api_rate_per_org=0)
 
 
 @pytest.fixture(scope="module")
