@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import psycopg2
@@ -77,7 +78,8 @@ class Database:
 class Cluster:
     superuser = "postgres"
 
-    def __init__(self):
+    def __init__(self, prepared=None):
+        """prepared: what keep() left of a cluster; else an empty one is made."""
         # /tmp, not pytest's folder: a Unix socket path has at most 107 bytes.
         self.directory = tempfile.mkdtemp(prefix="cpg-", dir="/tmp")
         self.socket_dir = self.directory
@@ -87,7 +89,11 @@ class Cluster:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             user = pwd.getpwnam("postgres")
             os.chown(self.directory, user.pw_uid, user.pw_gid)
-        self._initdb()
+        if prepared:
+            subprocess.run(["cp", "-a", "--reflink=auto", prepared, self.data], check=True)
+        else:
+            self._initdb()
+        self._configure()
         self.start()
 
     def _as_user(self, *argv):
@@ -104,6 +110,8 @@ class Cluster:
     def _initdb(self):
         self._pg("initdb", "-D", self.data, "-U", self.superuser, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
                  "--no-sync", "--no-instructions")
+
+    def _configure(self):
         with open(os.path.join(self.data, "postgresql.auto.conf"), "a", encoding="utf-8") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
             conf.write(f"unix_socket_directories = '{self.socket_dir}'\n")
@@ -139,6 +147,12 @@ class Cluster:
         done = run([binary(), "migrate"], env=clean_environment(CONNECTORD_DATABASE_URL=template.owner_url))
         assert done.returncode == 0, f"connectord migrate: {done.stdout}{done.stderr}"
 
+    def keep(self, place):
+        """Leaves the stopped cluster's data in that place: a copy starts in a fraction of the time that making one takes."""
+        self.stop()
+        shutil.rmtree(place, ignore_errors=True)
+        subprocess.run(["cp", "-a", self.data, place], check=True)
+
     def database(self):
         self.names += 1
         name = f"db{self.names}"
@@ -153,3 +167,12 @@ class Cluster:
             self.stop("immediate")
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+
+if __name__ == "__main__":  # PLACE: makes a prepared cluster, once for many runs
+    made = Cluster()
+    try:
+        made.prepare()
+        made.keep(sys.argv[1])
+    finally:
+        shutil.rmtree(made.directory, ignore_errors=True)
