@@ -2,7 +2,7 @@
  * Never sees a key's text: hashes only. */
 #include "db/service_keys.h"
 #include "base/mem.h"
-#include "db/operator_audit.h"
+#include "db/audit.h"
 
 #include <stdio.h>
 
@@ -33,7 +33,7 @@ static enum rc audit(struct db *db, const struct change *c, const char *action,
 					   .detail = detail };
 
 	id_text(c->svc_id, "svc_", text);
-	return operator_audit_insert(db, &entry, err);
+	return audit_insert(db, NULL, &entry, err);
 }
 
 /* No row stands for all service keys, so the number of this lock does: it makes the cap exact and lets

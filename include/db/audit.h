@@ -1,12 +1,13 @@
-/* The audit trail: who changed what. Append-only, and each entry of an organization holds the hash of
- * the one before (the database does that: 0012_audit_chain). */
+/* The audit trails: who changed what in an organization, and what the operator changed anywhere. Append-only,
+ * and each entry holds the hash of the one before (the database does that: 0012_audit_chain).
+ * An org_id of zero is the operator's trail; only his rights (db_who) open it. */
 #ifndef DB_AUDIT_H
 #define DB_AUDIT_H
 
 #include "db/db.h"
 
 struct audit_entry {
-	struct id org_id;
+	struct id org_id;        /* what the operator does in one goes into his trail by itself */
 	const char *actor;       /* "key:<hex>", "operator", "worker" */
 	const char *action;      /* "connection.created" */
 	const char *target_kind; /* "connection" */
@@ -14,8 +15,8 @@ struct audit_entry {
 	const char *request_id;  /* "" = none */
 	const json_t *detail;    /* borrowed, never a secret; NULL = {} */
 };
-/* who NULL: joins the caller's transaction; else is its own. The organization's next entry waits for
- * the end of the transaction: in a transaction it comes last, or nearly. */
+/* who NULL: joins the caller's transaction; else is its own. The trail's next entry waits for
+ * the end of the transaction, in a transaction it comes last, or nearly. */
 MUST_CHECK enum rc audit_insert(struct db *db, const struct db_who *who,
 				const struct audit_entry *entry, struct err *err);
 

@@ -3,6 +3,7 @@ import http.client
 import json
 import socket
 import uuid
+from urllib.parse import urlencode
 
 import requests
 
@@ -54,6 +55,9 @@ class Operator:
             return Answer(connection.getresponse())
         finally:
             connection.close()
+
+    def get(self, path, **params):
+        return self.request("GET", path + ("?" + urlencode(params) if params else ""))
 
     def create_organization(self, name, **fields):
         return expect(self.request("POST", "/v1/admin/organizations", {"name": name, **fields}), 201)

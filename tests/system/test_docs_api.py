@@ -33,10 +33,14 @@ def receiver():
 
 
 @pytest.fixture(scope="module")
-def done(start_awssim, start_server, start_worker, receiver, tmp_path_factory):
+def server(start_server):
+    return start_server(webhook_allow_http="true")
+
+
+@pytest.fixture(scope="module")
+def done(start_awssim, server, start_worker, receiver, tmp_path_factory):
     """The folder in which the page was followed to its end, by an organization whose customer granted what step 1 says."""
     aws = start_awssim("demo")
-    server = start_server(webhook_allow_http="true")
     start_worker(aws, aws_rates=RATES, webhook_allow_http="true", webhook_allow_private="127.0.0.0/8")
     org = server.organization()
     setup = expect(org.get("/v1/aws/setup", tiers="1,2"), 200)
@@ -95,12 +99,14 @@ def test_what_it_says_of_sending_again_is_true(done):
     assert len(org.all("/v1/connections")) == 1
 
 
-def test_the_audit_page_proves_what_the_page_did(done):
+def test_the_audit_page_proves_what_the_page_did(done, server):
     folder, org = done
     (folder / "bin").mkdir()
     (folder / "bin/connectord").symlink_to(binary())
     page = (ROOT / "docs/audit.md").read_text()
-    said = follow(f"PATH={folder}/bin:$PATH\n" + "\n".join(SH.findall(page)), folder, org)
-    assert re.search(r"hold together, end (\d+):[0-9a-f]{64}, as noted$", said.strip())
+    said = follow(f"PATH={folder}/bin:$PATH\n" + "\n".join(SH.findall(page)), folder, org,
+                  ADMIN_SOCKET=server.admin_socket, OPERATOR_KEY=server.operator.key)
+    assert re.search(rf"{org.org_id} hold together, end (\d+):[0-9a-f]{{64}}, as noted$", said, re.M)
+    assert re.search(r"of the operator hold together, end (\d+):[0-9a-f]{64};", said)
     actions = {json.loads(line)["entry"]["action"] for line in (folder / "audit.ndjson").read_text().splitlines()}
     assert {"connection.created", "check.started", "connection.changed", "webhook.created"} <= actions

@@ -2,7 +2,7 @@
 import pytest
 
 # Tables that hold no organization's data.
-SHARED = {"schema_migration", "organization_id_used", "vendor", "worker_identity", "service_key", "operator_audit"}
+SHARED = {"schema_migration", "organization_id_used", "vendor", "worker_identity", "service_key", "operator_audit", "operator_audit_head"}
 TABLES = """SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
     AND c.relkind IN ('r', 'p')"""
 
@@ -61,7 +61,8 @@ def test_other_policies_are_the_known_ones(database):
 def test_org_id_leads_every_key_of_a_tenant_table(database):
     wrong = database.rows("""SELECT conrelid::regclass, conname FROM pg_constraint k
         WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')
-        AND conrelid::regclass::text NOT IN ('schema_migration', 'vendor', 'worker_identity', 'service_key', 'operator_audit')
+        AND conrelid::regclass::text NOT IN ('schema_migration', 'vendor', 'worker_identity', 'service_key', 'operator_audit',
+         'operator_audit_head')
         AND (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) <> 'org_id'""")
     assert wrong == []
 
