@@ -80,10 +80,37 @@ const CAUSES = {
     rest: ["TooManyRequestsException", "Rate exceeded", 429],
     ec2: ["RequestLimitExceeded", "Request limit exceeded.", 503],
     s3: ["SlowDown", "Please reduce your request rate.", 503],
+    bedrock: ["ThrottlingException", "Your request was denied due to exceeding the account quotas.", 429],
+    "bedrock-agent": ["ThrottlingException", "Your request was denied due to exceeding the account quotas.", 429],
+    eks: ["ThrottlingException", "Rate exceeded", 429],
     organizations: [
       "TooManyRequestsException",
       "AWS Organizations can't complete your request because another request is " +
         "already in progress. Try again later.",
+      400,
+    ],
+  },
+  // A page token that the service did not hand out.
+  invalid_token: {
+    query: ["ValidationError", "", 400],
+    json: ["ValidationException", "", 400],
+    ec2: ["InvalidParameterValue", "", 400],
+    s3: ["InvalidArgument", "", 400],
+    organizations: ["InvalidInputException", "", 400],
+    rds: ["InvalidParameterValue", "", 400],
+    eks: ["InvalidParameterException", "", 400],
+    lambda: ["InvalidParameterValueException", "", 400],
+    kms: ["InvalidMarkerException", "", 400],
+    secretsmanager: ["InvalidNextTokenException", "", 400],
+  },
+  // S3 signs the hash of every body, so it must be said and be right.
+  no_hash: {
+    s3: ["InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400],
+  },
+  wrong_hash: {
+    s3: [
+      "XAmzContentSHA256Mismatch",
+      "The provided 'x-amz-content-sha256' header does not match what was computed.",
       400,
     ],
   },
@@ -99,6 +126,9 @@ const CAUSES = {
     ec2: ["InvalidParameterValue", "", 400],
     s3: ["InvalidArgument", "", 400],
     organizations: ["InvalidInputException", "", 400],
+    rds: ["InvalidParameterValue", "", 400],
+    eks: ["InvalidParameterException", "", 400],
+    lambda: ["InvalidParameterValueException", "", 400],
   },
   malformed: {
     query: ["MalformedInput", "The request could not be parsed.", 400],
@@ -117,6 +147,8 @@ const CAUSES = {
     ],
     json: ["InternalServerError", "An internal server error occurred.", 500],
     ec2: ["InternalError", "An internal error has occurred", 500],
+    eks: ["ServerException", "An internal server error occurred.", 500],
+    lambda: ["ServiceException", "An error occurred and the request cannot be processed.", 500],
     s3: ["InternalError", "We encountered an internal error. Please try again.", 500],
   },
 };

@@ -22,22 +22,24 @@ export function readPage(call, defaults) {
   const token = asString(input[tokenName]);
   if (token === undefined) return { limit, number: 1, after: undefined };
   const state = decodeToken(token);
-  if (!state || state.op !== operation.name) throw refusal("invalid_input", operation.service, `Invalid ${tokenName}.`);
+  if (!state || state.op !== operation.name) throw refusal("invalid_token", operation.service, `Invalid ${tokenName}.`);
   return { limit, number: state.page, after: state.after };
 }
 
-function checkLimit(call, given, { limit = 100, max = 1000 }) {
+// cap: how many a page holds whatever the caller asks for; whole: who does not ask for pages gets none.
+function checkLimit(call, given, { limit = 100, min = 1, max = 1000, cap = max, whole = false }) {
+  if (given === undefined && whole) return Infinity;
   if (given === undefined) return Math.min(limit, call.pageSize ?? limit);
-  if (!Number.isInteger(given) || given < 1 || given > max) {
+  if (!Number.isInteger(given) || given < min || given > max) {
     const name = call.operation.paginator.limit_key;
     throw refusal(
       "invalid_input",
       call.operation.service,
       `1 validation error detected: Value '${given}' at '${name[0].toLowerCase()}${name.slice(1)}' ` +
-        `failed to satisfy constraint: Member must have value ${given < 1 ? "greater than or equal to 1" : `less than or equal to ${max}`}`,
+        `failed to satisfy constraint: Member must have value ${given > max ? `less than or equal to ${max}` : `greater than or equal to ${min}`}`,
     );
   }
-  return Math.min(given, call.pageSize ?? given);
+  return Math.min(given, cap, call.pageSize ?? given);
 }
 
 // items: in ascending order of keyOf. Returns the page's items and the members that say what follows.

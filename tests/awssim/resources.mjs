@@ -4,11 +4,14 @@ import * as ids from "./ids.mjs";
 import { Dice } from "./dice.mjs";
 import { isKnown } from "./regions.mjs";
 import { kinds as ec2 } from "./services/ec2/kinds.mjs";
+import { kinds as eks } from "./services/eks/kinds.mjs";
+import { kinds as lambda } from "./services/lambda/kinds.mjs";
+import { kinds as rds } from "./services/rds/kinds.mjs";
 import { isoSeconds } from "./time.mjs";
 
 // kind: { id(where, name), arn(where, fields), fill(where, fields), make(dice, n, where, peers) }, each one optional.
 // Generated resources refer to those of the kinds before them.
-const KINDS = { ...ec2 };
+const KINDS = { ...ec2, ...rds, ...eks, ...lambda };
 
 function kindNamed(kind) {
   if (!Object.hasOwn(KINDS, kind)) {
@@ -44,6 +47,17 @@ class Place {
   ref(kind, name) {
     const fields = this.resources.fields(this.region, kind).get(name);
     return fields ? (fields.id ?? KINDS[kind].id(this, name)) : name;
+  }
+
+  // The ARN of the resource with this name; what is no resource's name is taken for an ARN.
+  refArn(kind, name) {
+    return (name && Object.hasOwn(KINDS, kind) && this.resources.by(this.region, kind, "name").get(name)?.arn) || name;
+  }
+
+  // A key by its name in this account and region, its ID, or its ARN.
+  key(name) {
+    const known = this.refArn("kms_keys", name);
+    return known === undefined || known.startsWith("arn:") ? known : this.arn("kms", `key/${known}`);
   }
 
   // A role by its name in this account, or an ARN as it is.

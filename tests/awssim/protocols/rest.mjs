@@ -20,6 +20,7 @@ function routes(service) {
   return routeTables.get(service);
 }
 
+// Lambda's older clients end some paths in a slash where its newer ones do not, and it takes both.
 function route(operation) {
   const [path, query = ""] = operation.http.requestUri.split("?");
   const labels = [];
@@ -38,7 +39,7 @@ function route(operation) {
     labels,
     required,
     method: operation.http.method,
-    pattern: new RegExp(`^${source}$`),
+    pattern: new RegExp(operation.service.name === "lambda" ? `^${source.replace(/\/$/, "")}/?$` : `^${source}$`),
     weight: path.replace(/\{[^}]+\}/g, "").length + required.length * 1000,
   };
 }

@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { readFileSync } from "node:fs";
 import { OrganizationsClient, ListHandshakesForAccountCommand } from "@aws-sdk/client-organizations";
 import { IAMClient, ListSSHPublicKeysCommand } from "@aws-sdk/client-iam";
-import * as organizationsClient from "@aws-sdk/client-organizations";
 import { Sim, callForm, codeOf } from "./support.mjs";
 import { additions } from "../extensions.mjs";
 import { behaviours } from "../services/index.mjs";
@@ -61,12 +60,20 @@ test("known but without behaviour, and not known at all", async () => {
   await sim.stop();
 });
 
-// A v3 schema is an array: [kind, namespace, name, traits, member names, member types].
-test("what was added to the frozen models is in the current client's schema", () => {
-  const clients = { organizations: organizationsClient };
+const CLIENT = { secretsmanager: "secrets-manager", "streams.dynamodb": "dynamodb-streams", s3control: "s3-control" };
+
+// A v3 schema is an array: [kind, namespace, name, traits, member names, member types]; a type with traits is [type, traits].
+test("what was added to the frozen models is in the current client's schema", async () => {
   for (const { service: name, shape, members } of additions()) {
-    const schema = clients[name][`${shape}$`];
+    const client = await import(`@aws-sdk/client-${CLIENT[name] ?? name}`);
+    const schema = client[`${shape}$`];
     assert.ok(schema, `${name} has ${shape}`);
-    for (const member of members) assert.ok(schema[4].includes(member), `${name} ${shape} has ${member}`);
+    for (const [member, { location, locationName }] of Object.entries(members)) {
+      const at = schema[4].indexOf(member);
+      assert.ok(at >= 0, `${name} ${shape} has ${member}`);
+      if (!locationName) continue;
+      const traits = schema[5][at][1];
+      assert.equal(location === "querystring" ? traits.httpQuery : traits.xmlName, locationName, `${name} ${shape} ${member}`);
+    }
   }
 });
