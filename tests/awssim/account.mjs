@@ -29,6 +29,7 @@ export class Account {
     this.passwordPolicy = spec.password_policy;
     this.reportPolls = spec.credential_report_polls;
     this.unassignedMfa = spec.unassigned_mfa ?? [];
+    this.s3PublicAccessBlock = spec.s3_public_access_block;
     for (const kind of KINDS) {
       this[kind] = new Map();
       for (const [name, one] of Object.entries(spec[kind] ?? {})) this.put(kind, name, one ?? {});

@@ -1,6 +1,8 @@
-// Decides every call: identity policies, permissions boundary, session policy and service control policies together.
+// Decides every call: identity policies, permissions boundary, session policy, service control policies, and the policy on
+// the resource itself, together.
 import { decide, missingKeys } from "./policy.mjs";
 import { refusal } from "./errors.mjs";
+import { evaluateGuard } from "./trust.mjs";
 
 // In the order in which AWS reports a denial; "each" layers must all allow.
 const LAYERS = [
@@ -44,8 +46,22 @@ export class Authorizer {
     if (denied) {
       return { explicit: true, reason: `with an explicit deny in ${denied.layer.article} ${denied.layer.name}` };
     }
-    const silent = verdicts.find(({ sets }) => sets.some((verdict) => verdict !== "allow"));
-    return silent && { explicit: false, reason: `because no ${silent.layer.name} allows the ${request.action} action` };
+    const guard = this.guard(principal, request);
+    if (guard.decision === "deny") {
+      return { explicit: true, reason: "with an explicit deny in a resource-based policy" };
+    }
+    const asked = guard.opens ? verdicts.filter(({ layer }) => layer.read !== identity) : verdicts;
+    const silent = asked.find(({ sets }) => sets.some((verdict) => verdict !== "allow"))?.layer.name;
+    const name = silent ?? (guard.needed && guard.decision !== "allow" ? "resource-based policy" : undefined);
+    return name && { explicit: false, reason: `because no ${name} allows the ${request.action} action` };
+  }
+
+  guard(principal, request) {
+    if (!request.guard) return {};
+    const { document } = request.guard;
+    const parsed = document === undefined ? undefined : this.world.documents.parsed(document);
+    const caller = { ...principal, account: principal.account.id, partition: this.world.partition };
+    return evaluateGuard({ ...request.guard, document: parsed }, caller, request);
   }
 
   // What IAM's policy simulator says of a user or role: sessions do not come into it.
@@ -75,7 +91,8 @@ export class Authorizer {
 
 // Without a reason where AWS keeps it to itself: a trust policy's contents are not the caller's business.
 export function deniedCall(principal, service, { action, resource }, { reason } = {}) {
-  const on = resource && service.protocol !== "ec2" ? ` on resource: ${resource}` : "";
+  const shown = service.name === "s3" ? `"${resource}"` : resource;
+  const on = resource && service.protocol !== "ec2" ? ` on resource: ${shown}` : "";
   const sentence = `User: ${principal.arn} is not authorized to perform: ${action}${on}${reason ? ` ${reason}` : ""}`;
   return refusal(
     "denied",

@@ -142,6 +142,7 @@ const ACCOUNT_FIELDS = {
   sts_disabled_regions: "stsOff",
   password_policy: "passwordPolicy",
   unassigned_mfa: "unassignedMfa",
+  s3_public_access_block: "s3PublicAccessBlock",
 };
 
 function setAccount(account, op) {

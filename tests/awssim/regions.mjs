@@ -52,6 +52,22 @@ export function isEnabled(account, region) {
   return partitionOf(account.world).regions.includes(region) || account.optedIn.includes(region);
 }
 
+// Where a service has no host. Ours is the same host for all, so what a client meets here is an unknown operation.
+const NOT_OFFERED = {
+  bedrock: new Set(["ap-east-1", "ap-east-2", "cn-north-1", "cn-northwest-1"]),
+  "bedrock-agent": new Set(
+    [
+      "us-west-1 ap-northeast-3 eu-north-1 af-south-1 ap-east-1 ap-east-2 ap-south-2 ap-southeast-3 ap-southeast-4",
+      "ap-southeast-5 ap-southeast-6 ap-southeast-7 ca-west-1 eu-south-1 eu-south-2 il-central-1 me-central-1 me-south-1",
+      "mx-central-1 us-gov-east-1 cn-north-1 cn-northwest-1 eusc-de-east-1",
+    ]
+      .join(" ")
+      .split(" "),
+  ),
+};
+
+export const isOffered = (service, region) => !NOT_OFFERED[service.name]?.has(region);
+
 export function regionList(account) {
   const { regions, optIn } = partitionOf(account.world);
   return [

@@ -3,15 +3,17 @@
 import * as ids from "./ids.mjs";
 import { Dice } from "./dice.mjs";
 import { isKnown } from "./regions.mjs";
+import { kinds as bedrock } from "./services/bedrock/kinds.mjs";
+import { kinds as dynamodb } from "./services/dynamodb/kinds.mjs";
 import { kinds as ec2 } from "./services/ec2/kinds.mjs";
-import { kinds as eks } from "./services/eks/kinds.mjs";
-import { kinds as lambda } from "./services/lambda/kinds.mjs";
-import { kinds as rds } from "./services/rds/kinds.mjs";
+import { kinds as kms } from "./services/kms/kinds.mjs";
+import { kinds as s3 } from "./services/s3/kinds.mjs";
+import { kinds as secrets } from "./services/secretsmanager/kinds.mjs";
 import { isoSeconds } from "./time.mjs";
 
 // kind: { id(where, name), arn(where, fields), fill(where, fields), make(dice, n, where, peers) }, each one optional.
 // Generated resources refer to those of the kinds before them.
-const KINDS = { ...ec2, ...rds, ...eks, ...lambda };
+const KINDS = { ...kms, ...secrets, ...dynamodb, ...s3, ...bedrock, ...ec2 };
 
 function kindNamed(kind) {
   if (!Object.hasOwn(KINDS, kind)) {

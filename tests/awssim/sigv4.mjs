@@ -55,6 +55,7 @@ export class Verifier {
       throw refusal("unknown_key", service);
     }
     const time = this.checkTime(request, claim, service);
+    if (service?.protocol === "rest-xml") checkHash(request, service);
     if (!(await this.matches(request, claim, credential, time, service))) throw refusal("wrong_signature", service);
     if (credential.expires && credential.expires <= this.clock.now()) throw refusal("expired_token", service);
     return credential;
@@ -119,6 +120,12 @@ export class Verifier {
       timingSafeEqual(Buffer.from(expected.signature, "hex"), Buffer.from(claim.signature, "hex"))
     );
   }
+}
+
+function checkHash({ headers, body }, service) {
+  const declared = headers["x-amz-content-sha256"];
+  if (!declared) throw refusal("no_hash", service);
+  if (declared !== "UNSIGNED-PAYLOAD" && declared !== sha256(body)) throw refusal("wrong_hash", service);
 }
 
 const sameToken = (credential, headers) => (credential.token ?? "") === (headers["x-amz-security-token"] ?? "");

@@ -10,7 +10,7 @@ import { Verifier, readClaim } from "./sigv4.mjs";
 import { servicesSignedAs, service as serviceNamed } from "./models.mjs";
 import { behaviourOf } from "./services/index.mjs";
 import { contentType, protocolOf, readInput, route, unknownOperation } from "./protocols/index.mjs";
-import { isEnabled, isKnown, signingRegion } from "./regions.mjs";
+import { isEnabled, isKnown, isOffered, signingRegion } from "./regions.mjs";
 import { selfAuthorized, unsigned } from "./services/sts.mjs";
 
 export class Simulator {
@@ -84,6 +84,8 @@ export class Simulator {
       throw refusal("throttled", service);
     }
     call.input = readInput(operation, request);
+    call.host = request.headers.host;
+    call.virtualHosted = Boolean(request.virtualHosted);
     return this.perform(call, behaviourOf(service));
   }
 
@@ -98,10 +100,13 @@ export class Simulator {
   perform(call, behaviour) {
     const { service, operation, principal } = call;
     if (!(service.name === "sts" && selfAuthorized.has(operation.name))) {
-      const context = this.authorizer.context(principal, call.region);
+      // What is answered before anybody asks about rights, as S3's redirects are.
+      behaviour.locate?.(call);
+      const context = this.authorizer.context(principal, call.region, behaviour.contextOf?.(call));
       this.authorizer.check(principal, service, {
         action: operation.action,
         resource: behaviour.resourceOf(call),
+        guard: behaviour.guardOf?.(call),
         context,
       });
     }
@@ -120,6 +125,7 @@ export class Simulator {
       );
     }
     if (!only && !isEnabled(account, claim.region)) throw refusal("unknown_key", service);
+    if (!isOffered(service, claim.region)) throw refusal("unknown_operation", service, "Unknown Operation");
   }
 
   reply(call, { output, error, status }, fault) {
@@ -149,6 +155,7 @@ export class Simulator {
         "x-amzn-requestid": requestId,
         ...(service.protocol === "rest-xml" && { "x-amz-request-id": requestId, "x-amz-id-2": "awssim" }),
         ...made.headers,
+        ...call.headers,
         ...fault?.headers,
       },
     };

@@ -1,4 +1,4 @@
-// Trust policies: whom a role's AssumeRolePolicyDocument lets in.
+// Policies on resources: whom a role's AssumeRolePolicyDocument lets in, whom a key's, bucket's or secret's policy does.
 import { decide } from "./policy.mjs";
 
 const list = (value) => (value === undefined ? [] : [value].flat());
@@ -7,14 +7,14 @@ const list = (value) => (value === undefined ? [] : [value].flat());
 // caller's own policies to allow the call, as does every name across accounts.
 function rank(element, caller) {
   const { partition } = caller;
-  if (element === "*") return "account";
+  if (element === "*") return "everyone";
   if (element === caller.account || element === `arn:${partition}:iam::${caller.account}:root`) return "account";
   if (element === caller.arn || element === caller.principalArn || element === caller.uniqueId) return "direct";
   return undefined;
 }
 
 function ranks(principal, caller) {
-  if (principal === "*") return ["account"];
+  if (principal === "*") return ["everyone"];
   return list(principal?.AWS)
     .map((element) => rank(String(element), caller))
     .filter(Boolean);
@@ -32,4 +32,15 @@ export function evaluateTrust(document, caller, context, action) {
   const direct =
     decide([document], request, (statement) => ranks(statement.Principal, caller).includes("direct")) === "allow";
   return { decision, direct };
+}
+
+// guard: { document, owner, sole }: the policy on a resource, whose account it is, and whether it alone decides (KMS).
+// Returns { decision, opens, needed }: opens says that the caller's own policies need not allow as well, needed that the
+// resource's policy has to.
+export function evaluateGuard({ document, owner, sole = false }, caller, request) {
+  const about = (wanted) => (statement) => ranks(statement.Principal, caller).some((rank) => wanted.includes(rank));
+  const decision = decide([document], request, (statement) => concerns(statement, caller));
+  const named = decide([document], request, about(["direct", "everyone"])) === "allow";
+  const within = owner === caller.account;
+  return { decision, opens: within && named, needed: sole || !within };
 }

@@ -1,4 +1,5 @@
 // The JSON 1.0 and 1.1 protocols, and the JSON bodies that rest-json shares with them.
+import { crc32 } from "node:zlib";
 import { epochSeconds, isoSeconds } from "../time.mjs";
 import { AwsError } from "../errors.mjs";
 
@@ -74,11 +75,37 @@ function structure(shapes, shape, value, how) {
 
 export function serialize(operation, output) {
   const { service, output: shape } = operation;
-  return { body: shape ? JSON.stringify(encode(service.shapes, shape, output ?? {})) : "" };
+  return checked(service, shape ? JSON.stringify(encode(service.shapes, shape, output ?? {})) : "");
 }
 
-// Organizations writes "Message", most others "message": readers must take both, so both are served.
+// DynamoDB tells the checksum of what it sends, and its clients check it.
+const checked = (service, body) => ({
+  body,
+  ...(service?.name === "dynamodb" && { headers: { "x-amz-crc32": String(crc32(body)) } }),
+});
+
+// DynamoDB names its errors with their namespace, and what its front door refuses with another one.
+const NAMESPACE = {
+  dynamodb: "com.amazonaws.dynamodb.v20120810#",
+  "streams.dynamodb": "com.amazonaws.dynamodb.v20120810#",
+};
+const FRONT_DOOR = "com.amazon.coral.service#";
+const FRONT_DOOR_ERRORS =
+  /^(AccessDenied|UnrecognizedClient|InvalidSignature|MissingAuthenticationToken|IncompleteSignature|ExpiredToken|UnknownOperation|Serialization)Exception$/;
+
+function typeOf(service, code) {
+  const own = NAMESPACE[service?.name];
+  if (!own) return code;
+  return `${FRONT_DOOR_ERRORS.test(code) ? FRONT_DOOR : own}${code}`;
+}
+
+// Some write "Message", most "message", and denials have the capital in services that write it small: readers must take
+// both, so both are served.
+const CAPITAL = new Set(["organizations", "secretsmanager"]);
+const CAPITAL_DENIAL = new Set(["kms", "dynamodb", "streams.dynamodb"]);
+
 export function serializeError(service, error) {
-  const key = service?.name === "organizations" ? "Message" : "message";
-  return { body: JSON.stringify({ __type: error.code, [key]: error.message, ...error.extra }) };
+  const denied = error.code === "AccessDeniedException" && CAPITAL_DENIAL.has(service?.name);
+  const key = denied || CAPITAL.has(service?.name) ? "Message" : "message";
+  return checked(service, JSON.stringify({ __type: typeOf(service, error.code), [key]: error.message, ...error.extra }));
 }

@@ -45,14 +45,27 @@ function route(operation) {
 }
 
 function match(service, request) {
+  const path = (service.name === "s3" && bucketPath(request)) || request.path;
   for (const candidate of routes(service)) {
     if (candidate.method !== request.method) continue;
-    const found = candidate.pattern.exec(request.path);
+    const found = candidate.pattern.exec(path);
     if (found && candidate.required.every(([key, value]) => request.query[key] === value)) {
       return { ...candidate, found };
     }
   }
   return undefined;
+}
+
+// "bucket.s3.eu-west-1.amazonaws.com", or "bucket.localhost:1234" where a test's endpoint is "localhost:1234".
+const BUCKET_HOST = /^(.+?)\.(?:s3[.-].+|localhost(?::\d+)?)$/;
+
+const hostBucket = ({ headers }) => BUCKET_HOST.exec(headers.host ?? "")?.[1];
+
+// The path as it would be were the bucket in it. A slash after the bucket's name means nothing.
+function bucketPath(request) {
+  const bucket = hostBucket(request);
+  const path = bucket === undefined ? request.path : `/${encodeURIComponent(bucket)}${request.path}`;
+  return path.replace(/^(\/[^/]+)\/$/, "$1");
 }
 
 // Two services may share a signing name and both fit: S3 takes any path for a bucket's. The more literal one is meant.
@@ -62,6 +75,7 @@ export function find(services, request) {
     .filter(Boolean)
     .sort((a, b) => b.weight - a.weight);
   if (!best) return undefined;
+  request.virtualHosted = best.operation.service.name === "s3" && hostBucket(request) !== undefined;
   request.labels = Object.fromEntries(best.labels.map((label, i) => [label, decode(best.found[i + 1])]));
   return best.operation;
 }
@@ -112,6 +126,7 @@ export function serialize(operation, output = {}) {
   const inner = payload ? service.shapes.resolve(shape.members[payload]) : shape;
   const value = payload ? output[payload] : output;
   if (payload && inner.type !== "structure") return { body: value ?? "", headers, status };
+  if (http.method === "HEAD") return { body: "", headers, status };
   if (service.protocol === "rest-json") {
     return { body: JSON.stringify(encode(service.shapes, bodyOnly(service, inner), value)), headers, status };
   }
@@ -121,9 +136,22 @@ export function serialize(operation, output = {}) {
 function xmlBody(operation, shape, value) {
   const { service } = operation;
   if (!writers.has(service)) writers.set(service, new XmlWriter(service));
-  const root = shape.locationName ?? `${operation.name}Result`;
-  return `${XML_HEAD}<${root} xmlns="${escape(service.namespace ?? "")}">${writers.get(service).members(shape, value)}</${root}>`;
+  const root = shape.locationName ?? operation.output.payload ?? ROOTS[operation.name] ?? `${operation.name}Result`;
+  return `${XML_HEAD}<${root} xmlns="${escape(service.namespace ?? NAMESPACES[service.name] ?? "")}">${writers.get(service).members(shape, value)}</${root}>`;
 }
+
+// The models do not say these two things of S3, and its clients do not look; a stricter reader may.
+const NAMESPACES = {
+  s3: "http://s3.amazonaws.com/doc/2006-03-01/",
+  s3control: "http://awss3control.amazonaws.com/doc/2018-08-20/",
+};
+const ROOTS = {
+  ListBuckets: "ListAllMyBucketsResult",
+  GetBucketAcl: "AccessControlPolicy",
+  GetBucketTagging: "Tagging",
+  GetBucketVersioning: "VersioningConfiguration",
+  GetBucketLogging: "BucketLoggingStatus",
+};
 
 const bodyOnly = (service, shape) => ({
   ...shape,
@@ -151,10 +179,14 @@ export function serializeError(service, error, requestId) {
   const extra = Object.entries(error.extra)
     .map(([key, value]) => `<${key}>${escape(value)}</${key}>`)
     .join("");
+  const inner = `<Code>${escape(error.code)}</Code><Message>${escape(error.message)}</Message>${extra}`;
+  const ends = `<RequestId>${requestId}</RequestId><HostId>awssim</HostId>`;
+  // The two services of this protocol do not agree on where an error's root is.
   return {
     body:
-      `${XML_HEAD}<Error><Code>${escape(error.code)}</Code><Message>${escape(error.message)}</Message>${extra}` +
-      `<RequestId>${requestId}</RequestId><HostId>awssim</HostId></Error>`,
+      service.name === "s3control"
+        ? `${XML_HEAD}<ErrorResponse><Error>${inner}</Error>${ends}</ErrorResponse>`
+        : `${XML_HEAD}<Error>${inner}${ends}</Error>`,
   };
 }
 

@@ -7,11 +7,15 @@ import { after, before, test } from "node:test";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { runBoto3 } from "./boto3.mjs";
-import { Sim, callForm, exchange } from "./support.mjs";
+import { CUSTOMER, Sim, callForm, exchange } from "./support.mjs";
 
 let sim;
 before(async () => {
   sim = await Sim.start("demo.yaml", "--set", "external_id=tenant-1");
+  // S3 looks for the bucket before it looks at the caller.
+  await sim.post("world", [
+    { op: "put_resource", account: CUSTOMER, region: "eu-west-1", kind: "buckets", name: "a-bucket" },
+  ]);
 });
 after(() => sim.stop());
 
@@ -46,7 +50,7 @@ test("an allowed call that has no behaviour; its signature was right, whatever i
   const actions = calls.map(({ action }) => action);
   for (const action of [
     "eks:ListTagsForResource",
-    "s3:GetBucketPolicy",
+    "s3:GetBucketWebsite",
     "dynamodb:ListStreams",
     "sso:ListPermissionSetProvisioningStatus",
     "lambda:ListTags",

@@ -60,8 +60,8 @@ export class Sim {
     return json;
   }
 
-  client(Client, credentials = VENDOR, region = "us-east-1") {
-    return new Client({ endpoint: this.endpoint, region, credentials, maxAttempts: 1 });
+  client(Client, credentials = VENDOR, region = "us-east-1", more = {}) {
+    return new Client({ endpoint: this.endpoint, region, credentials, maxAttempts: 1, ...more });
   }
 
   async assume(role, input = {}, { account = CUSTOMER, credentials = VENDOR } = {}) {
