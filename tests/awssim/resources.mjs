@@ -6,6 +6,9 @@ import { isKnown } from "./regions.mjs";
 import { kinds as bedrock } from "./services/bedrock/kinds.mjs";
 import { kinds as dynamodb } from "./services/dynamodb/kinds.mjs";
 import { kinds as ec2 } from "./services/ec2/kinds.mjs";
+import { kinds as eks } from "./services/eks/kinds.mjs";
+import { kinds as lambda } from "./services/lambda/kinds.mjs";
+import { kinds as rds } from "./services/rds/kinds.mjs";
 import { kinds as kms } from "./services/kms/kinds.mjs";
 import { kinds as s3 } from "./services/s3/kinds.mjs";
 import { kinds as secrets } from "./services/secretsmanager/kinds.mjs";
@@ -13,7 +16,7 @@ import { isoSeconds } from "./time.mjs";
 
 // kind: { id(where, name), arn(where, fields), fill(where, fields), make(dice, n, where, peers) }, each one optional.
 // Generated resources refer to those of the kinds before them.
-const KINDS = { ...kms, ...secrets, ...dynamodb, ...s3, ...bedrock, ...ec2 };
+const KINDS = { ...kms, ...secrets, ...dynamodb, ...s3, ...bedrock, ...ec2, ...rds, ...eks, ...lambda };
 
 function kindNamed(kind) {
   if (!Object.hasOwn(KINDS, kind)) {

@@ -5,10 +5,13 @@ import * as bedrockAgent from "./bedrock/agents.mjs";
 import * as dynamodb from "./dynamodb/index.mjs";
 import * as dynamodbStreams from "./dynamodb/streams.mjs";
 import * as ec2 from "./ec2/index.mjs";
+import * as eks from "./eks/index.mjs";
 import * as iam from "./iam/index.mjs";
 import * as identitystore from "./identitystore.mjs";
 import * as kms from "./kms/index.mjs";
+import * as lambda from "./lambda/index.mjs";
 import * as organizations from "./organizations.mjs";
+import * as rds from "./rds/index.mjs";
 import * as s3 from "./s3/index.mjs";
 import * as s3control from "./s3control.mjs";
 import * as secretsmanager from "./secretsmanager/index.mjs";
@@ -21,10 +24,13 @@ export const behaviours = {
   "bedrock-agent": bedrockAgent,
   dynamodb,
   ec2,
+  eks,
   iam,
   identitystore,
   kms,
+  lambda,
   organizations,
+  rds,
   s3,
   s3control,
   secretsmanager,
