@@ -86,7 +86,8 @@ const struct help_command HELP_COMMANDS[] = {
 	  .text = "Follows the chain of hashes through FILE, as GET /v1/audit/export gave it, and "
 		  "says where it was\nchanged, cut or put in another order. Without a SEQ:HASH "
 		  "that GET /v1/audit/head gave earlier and\nthat was kept elsewhere, a tail that "
-		  "was cut off cannot be seen. Exit code 1: the trail is broken.\n",
+		  "was cut off cannot be seen; FILE may go on behind that entry.\nExit code 1: the "
+		  "trail is broken.\n",
 	  .flags = "",
 	  .settings = "|" },
 	{ .name = "keys",

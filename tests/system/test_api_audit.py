@@ -1,4 +1,5 @@
 """The audit trail: one chain an organization whatever the number of writers, and no change of an export goes unseen."""
+import hashlib
 import json
 import random
 import threading
@@ -9,6 +10,7 @@ from api import expect
 from processes import binary, clean_environment, run
 
 WRITERS, WRITES, EACH = 8, 25, 100
+CROWD, CROWD_WRITES = 32, 1000
 ZEROS = "0" * 64
 
 
@@ -17,7 +19,7 @@ def export(org):
     while True:
         answer = org.get("/v1/audit/export", after=after)
         assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/x-ndjson"
-        page = answer.text.splitlines()
+        page = answer.content.decode().splitlines()  # .text guesses at the encoding, for seconds
         if not page:
             return lines
         lines += page
@@ -72,6 +74,52 @@ def test_many_writers_make_one_chain_without_gaps(written, verify):
     assert "as noted" in done.stdout and written.org_id in done.stdout
 
 
+def crowd(database, org):
+    """Many sessions of the server's role, each of its entries a transaction of its own, all at once."""
+    start, failed = threading.Barrier(CROWD), []
+
+    def write(writer):
+        try:
+            connection = database.connect("connectord_app")
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('app.org_id', %s, false)", (org.org_id,))
+                cursor.execute("PREPARE add AS INSERT INTO audit (org_id, audit_id, actor, action, target_kind, target_id, request_id, detail)"
+                               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+                start.wait(60)
+                for n in range(CROWD_WRITES):
+                    cursor.execute("EXECUTE add(%s, gen_random_uuid(), %s, 'crowd.wrote', 'crowd', %s, '', '{}')",
+                                   (org.org_id, f"writer {writer}", str(n)))
+            connection.close()
+        except Exception as wrong:  # a thread's own would be lost
+            failed.append(wrong)
+            start.abort()
+    threads = [threading.Thread(target=write, args=(w,)) for w in range(CROWD)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed, failed
+
+
+def test_a_crowd_makes_one_chain_without_forks(server, verify, database):
+    org = server.organization("crowd")
+    early = head(org)
+    crowd(database, org)
+    lines = export(org)
+    entries = [json.loads(line)["entry"] for line in lines]
+    assert [e["seq"] for e in entries] == list(range(1, early["seq"] + CROWD * CROWD_WRITES + 1))
+    assert len({e["prev"] for e in entries}) == len(entries), "two entries follow the same one"
+    written = {}
+    for e in entries[early["seq"]:]:
+        written.setdefault(e["actor"], []).append(int(e["target_id"]))
+    assert written == {f"writer {w}": list(range(CROWD_WRITES)) for w in range(CROWD)}, "each one's entries, in his order"
+    late = head(org)
+    assert late["seq"] == len(entries) >= 32_000
+    for noted in (early, late):
+        done = verify(lines, noted)
+        assert done.returncode == 0 and "as noted" in done.stdout, done.stderr
+
+
 def tampered(lines, how, chance):
     lines = list(lines)
     at = chance.randrange(1, len(lines) - 1)
@@ -101,6 +149,64 @@ def test_every_tampering_is_seen(written, verify, how):
         done = verify(changed, noted)
         assert done.returncode == 1, (seed, done.stdout)
         assert "not to be trusted" in done.stderr
+
+
+def noted_at(lines, seq):
+    line = json.loads(lines[seq - json.loads(lines[0])["entry"]["seq"]])
+    return {"seq": line["entry"]["seq"], "hash": line["hash"]}
+
+
+def test_an_end_noted_earlier_is_found_in_a_trail_that_went_on(written, verify):
+    lines = export(written)
+    end = len(lines)
+    for seq in (1, 2, end // 2, end - 1):
+        done = verify(lines, noted_at(lines, seq))
+        assert done.returncode == 0 and f"; entry {seq} is as noted" in done.stdout and f"end {end}:" in done.stdout, done
+    done = verify(lines, noted_at(lines, end))
+    assert done.returncode == 0 and done.stdout.endswith(", as noted\n")
+    assert verify(lines, {"seq": 0, "hash": ZEROS}).returncode == verify([], {"seq": 0, "hash": ZEROS}).returncode == 0
+    for seq in (1, end // 2, end):
+        done = verify(lines, {"seq": seq, "hash": hashlib.sha256(b"x").hexdigest()})
+        assert done.returncode == 1 and f"entry {seq} is not the one that was noted" in done.stderr, done
+
+
+def test_a_trail_that_ends_before_the_noted_entry_was_cut(written, verify):
+    lines = export(written)
+    for seq in (1, len(lines) // 2, len(lines)):
+        done = verify(lines[:seq - 1], noted_at(lines, seq))
+        assert done.returncode == 1 and f"ends with entry {seq - 1}, and entry {seq} was noted: the tail was cut off" in done.stderr, done
+
+
+def test_a_part_of_a_trail_is_tied_to_the_noted_entry_it_follows(written, verify):
+    lines = export(written)
+    assert verify(lines[10:], noted_at(lines, 10)).returncode == verify(lines[9:], noted_at(lines, 10)).returncode == 0
+    done = verify(lines[10:], noted_at(lines, 9))
+    assert done.returncode == 1 and "begins with entry 11 and shows nothing of the noted entry 9" in done.stderr
+    assert verify(lines[10:], {"seq": 10, "hash": ZEROS}).returncode == 1
+
+
+def test_what_was_written_anew_shows_only_against_an_end_noted_behind_it(written, verify):
+    lines = export(written)
+    at, prev, forged = len(lines) // 2, None, []
+    for seq, line in enumerate(lines, 1):
+        entry = line[len('{"entry":'):line.rindex(',"hash":"')]
+        if seq == at:
+            entry = entry.replace('"actor":"', '"actor":"not ', 1)
+        if seq > at:
+            entry = entry[:entry.rindex('"prev":"')] + f'"prev":"{prev}"}}'
+        prev = hashlib.sha256(entry.encode()).hexdigest()
+        forged.append(f'{{"entry":{entry},"hash":"{prev}"}}')
+    assert forged[:at - 1] == lines[:at - 1] and forged[at - 1:] != lines[at - 1:]
+    assert verify(forged).returncode == 0
+    for seq, code in ((1, 0), (at - 1, 0), (at, 1), (at + 1, 1), (len(lines), 1)):
+        done = verify(forged, noted_at(lines, seq))
+        assert done.returncode == code and (not code or "was written anew" in done.stderr), (seq, done)
+
+
+@pytest.mark.parametrize("noted", ["", "5", ":", "5:", "x:" + ZEROS, "5:" + ZEROS[1:], "5:" + ZEROS + "0", "5:" + "G" * 64])
+def test_what_is_no_noted_end_is_a_mistake_and_no_broken_trail(directory, noted):
+    done = run([binary(), "audit", "verify", str(directory / "nothing"), noted], env=clean_environment())
+    assert done.returncode == 78 and "must be SEQ:HASH" in done.stderr, done
 
 
 def test_a_row_changed_in_the_database_shows_in_the_export(written, verify, database):
