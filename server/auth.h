@@ -7,8 +7,9 @@
 #include "server/dbpool.h"
 #include "server/jwt.h"
 
-/* A revoked key, and an organization that is deleted, are refused everywhere after at most this long. */
-enum { AUTH_TTL_S = 5 };
+/* How long a good answer is used, counted from the question. A revoked key, and an organization that is
+ * deleted, are refused everywhere within five seconds; the question takes its part of them. */
+enum { AUTH_TTL_S = 4 };
 
 struct auth_settings {
 	const struct http_env *env;        /* borrowed */

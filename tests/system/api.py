@@ -2,6 +2,7 @@
 import http.client
 import json
 import socket
+import time
 import uuid
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ import requests
 
 from waiting import wait_until
 
+REVOKED_S, SPARE_S = 5.0, 0.5
 FINISHED = ("complete", "partial", "failed", "canceled")
 
 
@@ -37,6 +39,22 @@ class UnixConnection(http.client.HTTPConnection):
 def expect(answer, status):
     assert answer.status_code == status, f"expected {status}, got {answer.status_code}: {answer.text}"
     return answer.json() if answer.text else None
+
+
+def refused_in_time(works, what="the revoked key"):
+    """To be called at the answer that revokes it. Refused within REVOKED_S, the look-up that finds it out included: so what is
+    remembered of it ends SPARE_S earlier, however busy the machine is."""
+    began, let_in = time.monotonic(), [0.0]
+
+    def refused():
+        sent = time.monotonic() - began
+        if not works():
+            return True
+        let_in.append(sent)
+        return False
+    wait_until(refused, f"{what} is refused", within=REVOKED_S, poll=0.005)
+    took = time.monotonic() - began
+    assert took <= REVOKED_S and let_in[-1] < REVOKED_S - SPARE_S, (took, let_in[-1])
 
 
 class Operator:

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 import requests
-from api import Organization, expect
+from api import Organization, expect, refused_in_time
 from waiting import wait_until
 
 VIEWER = {"connections:read", "syncs:read", "inventory:read", "coverage:read", "setup:read"}
@@ -38,7 +38,7 @@ def test_an_owner_makes_reads_lists_and_revokes_keys(org, database):
     assert {k["id"] for k in org.all("/v1/keys", limit=1)} == {k["id"] for k in org.all("/v1/keys")}
     assert works(org, made)
     assert [org.delete("/v1/keys/" + made["id"]).status_code for _ in range(2)] == [204, 204]
-    wait_until(lambda: not works(org, made), "the revoked key is refused", within=7)
+    refused_in_time(lambda: works(org, made))
     me = "key:" + org.key.split("_")[2]
     assert actions(database, org)[1:] == [("key.created", made["id"], me), ("key.revoked", made["id"], me)]
 
@@ -91,7 +91,7 @@ def test_only_owners_see_and_change_keys(org, role):
 def test_the_key_of_the_request_may_be_revoked(org):
     made = make(org, role="owner")
     assert as_key(org, made).delete("/v1/keys/" + made["id"]).status_code == 204
-    wait_until(lambda: not works(org, made), "it is refused", within=7)
+    refused_in_time(lambda: works(org, made))
     assert works(org, {"key": org.key})
 
 
@@ -106,7 +106,7 @@ def test_a_rotated_key_works_on_for_the_overlap_and_then_no_more(org, database):
     shown = expect(org.get("/v1/keys/" + old["id"]), 200)
     assert shown["replaced_by"] == new["id"] and shown["expires_at"] and shown["revoked_at"] is None
     wait_until(lambda: not works(org, old), "the old key is refused", within=10)
-    assert time.monotonic() - began < 8.5
+    assert time.monotonic() - began <= 3 + 5
     assert works(org, new)
     assert [a[:2] for a in actions(database, org)[-2:]] == [("key.created", new["id"]), ("key.rotated", old["id"])]
     detail = database.value("SELECT detail FROM audit WHERE org_id = %s AND action = 'key.rotated'", org.org_id)
@@ -195,10 +195,8 @@ def test_revocation_reaches_every_server(start_server):
     def status(server):
         return requests.get(server.url + "/v1/connections", headers={"Authorization": "Bearer " + made["key"]}, timeout=10).status_code
     assert status(one) == status(two) == 200
-    began = time.monotonic()
     assert org.delete("/v1/keys/" + made["id"]).status_code == 204
-    wait_until(lambda: status(one) == status(two) == 401, "both servers refuse it", within=10)
-    assert time.monotonic() - began < 6.5
+    refused_in_time(lambda: {status(one), status(two)} != {401}, "the key at both servers")
 
 
 def test_a_repeated_request_does_not_show_the_key_twice(org):
