@@ -1,6 +1,7 @@
 /* A load generator for the API bench: N keep-alive connections over loopback, closed loop (as fast as answers come) or open
  * loop (a fixed rate; latency counts from the moment a request was due, so that a stall is not hidden by waiting for it).
- * Prints one JSON line. Never retries: a connection that breaks is counted and opened again. */
+ * Ends after so many seconds, or so many requests if that is sooner. Prints one JSON line. Never retries: a connection that
+ * breaks is counted and opened again. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,7 +44,7 @@ struct load {
 	int port, connections;
 	double seconds, rate;
 	struct request *requests;
-	size_t requests_n, next;
+	size_t requests_n, next, count; /* count 0: until the time is over */
 	struct link links[CONNECTIONS_MAX];
 	int epoll;
 	uint32_t *samples; /* microseconds */
@@ -135,9 +136,12 @@ static void broke(struct load *l, struct link *k)
 
 static void send_next(struct load *l, struct link *k, int64_t began)
 {
-	const struct request *r = &l->requests[l->next++ % l->requests_n];
+	const struct request *r = NULL;
 
-	k->busy = true;
+	k->busy = l->count == 0 || l->next < l->count;
+	if (!k->busy)
+		return;
+	r = &l->requests[l->next++ % l->requests_n];
 	k->began = began;
 	k->got = 0;
 	/* Requests are small and the socket is empty: one call takes them whole. */
@@ -203,6 +207,13 @@ static void send_due(struct load *l, int64_t step)
 		}
 }
 
+static bool is_over(const struct load *l, int64_t until)
+{
+	if (l->count > 0 && l->samples_n + (size_t)l->broken >= l->count)
+		return true;
+	return now() >= until;
+}
+
 static void run(struct load *l)
 {
 	struct epoll_event events[CONNECTIONS_MAX];
@@ -212,7 +223,7 @@ static void run(struct load *l)
 	l->due = began;
 	for (int i = 0; i < l->connections && l->rate <= 0; i++)
 		send_next(l, &l->links[i], now());
-	while (now() < until) {
+	while (!is_over(l, until)) {
 		struct timespec wait = { 0, 50 * 1000 * 1000 };
 		int n = 0;
 
@@ -269,15 +280,17 @@ int main(int argc, char **argv)
 	static struct load l;
 	int64_t began = 0;
 
-	if (argc != 6) {
-		fprintf(stderr, "usage: api_load PORT CONNECTIONS SECONDS RATE REQUESTS_FILE\n"
-				"RATE 0: as fast as answers come\n");
+	if (argc != 6 && argc != 7) {
+		fprintf(stderr,
+			"usage: api_load PORT CONNECTIONS SECONDS RATE REQUESTS_FILE [COUNT]\n"
+			"RATE 0: as fast as answers come; COUNT: ends after so many requests\n");
 		return 64;
 	}
 	l.port = atoi(argv[1]);
 	l.connections = atoi(argv[2]);
 	l.seconds = atof(argv[3]);
 	l.rate = atof(argv[4]);
+	l.count = argc > 6 ? strtoul(argv[6], NULL, 10) : 0;
 	if (l.connections < 1 || l.connections > CONNECTIONS_MAX)
 		return 64;
 	read_requests(&l, argv[5]);
