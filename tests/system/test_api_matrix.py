@@ -4,6 +4,7 @@ The rows come from api/openapi.yaml; a new {hole} needs a maker in `Things`, and
 import hashlib
 import json
 import re
+import socket
 import statistics
 import time
 import uuid
@@ -330,23 +331,55 @@ def test_other_methods_are_told_the_right_ones_and_other_paths_nothing(world, pa
         assert requests.get(world.server.url + wrong, headers={"Authorization": f"Bearer {world.own.key}"}, timeout=10).status_code == 404, wrong
 
 
-def test_anothers_thing_takes_as_long_as_nothing(world, prey):
-    """Medians of interleaved requests. A busy machine gets more rounds; a look-up that tells would fail all of them."""
-    theirs, session = prey[0]["/v1/connections/{conn_id}"]["conn_id"], requests.Session()
-    session.headers["Authorization"] = f"Bearer {world.other.key}"
-    ratios = []
-    for _ in range(4):
-        took = {theirs: [], "conn_" + uuid.uuid4().hex: []}
-        for _ in range(400):
-            for thing, times in took.items():
-                began = time.perf_counter()
-                assert session.get(f"{world.server.url}/v1/connections/{thing}", timeout=10).status_code == 404
-                times.append(time.perf_counter() - began)
-        one, other = (statistics.median(times) for times in took.values())
-        ratios.append(abs(one / other - 1))
-        if ratios[-1] < 0.05:
-            return
-    assert min(ratios) < 0.05, ratios
+class Wire:
+    """One kept connection and as little else as can be between a question and the end of its answer."""
+
+    def __init__(self, server, key):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.tail = f" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+
+    def get(self, path):
+        """(status, seconds)"""
+        asked, answer, whole = b"GET " + path.encode() + self.tail, b"", None
+        began = time.perf_counter()
+        self.socket.sendall(asked)
+        while whole is None or len(answer) < whole:
+            answer += self.socket.recv(65536)
+            head = answer.find(b"\r\n\r\n")
+            if whole is None and head >= 0:
+                whole = head + 4 + int(re.search(rb"\r\nContent-Length: (\d+)", answer)[1])
+        return int(answer[9:12]), time.perf_counter() - began
+
+
+TIMED = ("/v1/connections/{conn_id}", "/v1/syncs/{sync_id}", "/v1/entities/{ent_id}", "/v1/webhooks/{whk_id}", "/v1/keys/{key_id}")
+TIMINGS, APART = 10_000, 0.05
+
+
+def apart(wire, things):
+    """How far the medians are apart for each thing and for all of them: TIMINGS of another's ids and as many of ids that nobody has,
+    each new, in turns."""
+    took = {prefix: ([], []) for prefix in things}
+    for n in range(TIMINGS // len(things)):
+        for prefix, theirs in things.items():
+            pair = [(took[prefix][0], prefix + theirs), (took[prefix][1], f"{prefix}{theirs.split('_')[0]}_{uuid.uuid4().hex}")]
+            for times, path in pair if n % 2 else reversed(pair):
+                status, seconds = wire.get(path)
+                assert status == 404, path
+                times.append(seconds)
+    took["all"] = tuple([t for pair in took.values() for t in pair[side]] for side in (0, 1))
+    assert [len(times) for times in took["all"]] == [TIMINGS] * 2
+    return {name: abs(statistics.median(theirs) / statistics.median(nobodys) - 1) for name, (theirs, nobodys) in took.items()}
+
+
+def test_anothers_thing_takes_as_long_as_nothing(world, prey, start_server):
+    """A busy machine gets a second chance; a look-up that tells would fail both."""
+    wire = Wire(start_server(api_rate_per_key=0, api_rate_per_org=0), world.other.key)
+    things = {path.split("{")[0]: prey[0][path][holes(path)[0]] for path in TIMED}
+    first = apart(wire, things)
+    if max(first.values()) >= APART:
+        again = apart(wire, things)
+        assert max(min(first[name], again[name]) for name in first) < APART, (first, again)
 
 
 def test_the_victim_is_untouched(world, prey):
