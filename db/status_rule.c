@@ -39,6 +39,7 @@ static const struct remedy REMEDIES[] = {
 	{ "base_identity_unavailable", OPERATOR, true },
 	{ "base_identity_refused", OPERATOR, true },
 	{ "base_identity_denied", OPERATOR, true },
+	{ "vendor_account_unknown", OPERATOR, true },
 	{ "sealing_key_missing", OPERATOR, true },
 	{ "sealing_key_unknown", OPERATOR, true },
 	{ "clock_wrong", OPERATOR, true },

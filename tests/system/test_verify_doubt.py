@@ -289,6 +289,10 @@ class TestOwnIdentity:
                 for made in (own, good):
                     row = wait_verdict(database, made, worker, "pending", "vendor_account_unknown")
                     assert row["at"] is None and "operator" in row["text"]
+                    status = org.connection(made["id"])["status"]
+                    assert (status["state"], status["code"], status["text"]) == \
+                        ("action_required", "vendor_account_unknown", row["text"])
+                    assert "operator" in status["remedy"] and "nothing of yours" in status["remedy"]
                 assert database.value("SELECT count(*) FROM vendor") == 0
                 assert [c for c in aws.calls(before) if c["operation"] == "AssumeRole"] == []
                 # STS comes back: the same worker learns it, keeps it and tells the server.

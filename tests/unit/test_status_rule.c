@@ -43,7 +43,7 @@ static void refused_without_words_still_says_something(void **state)
 static void what_keeps_us_from_looking_outweighs_an_older_verdict(void **state)
 {
 	static const char *const BLOCKS[] = { "base_identity_missing", "base_identity_unavailable",
-					      "clock_wrong" };
+					      "vendor_account_unknown", "clock_wrong" };
 
 	for (size_t i = 0; i < COUNT_OF(BLOCKS); i++) {
 		judge(&(struct status_facts){ .verify_state = S("verified"),
@@ -51,6 +51,7 @@ static void what_keeps_us_from_looking_outweighs_an_older_verdict(void **state)
 					      .complete_once = true });
 		assert_string_equal(judged.state, "action_required");
 		assert_string_equal(judged.code, BLOCKS[i]);
+		assert_non_null(strstr(judged.remedy, "operator"));
 		assert_true(status_rule_blocks(str_c(BLOCKS[i])));
 	}
 	assert_false(status_rule_blocks(S("check_inconclusive")));
