@@ -134,10 +134,10 @@ bool connection_fields_create(struct str body, struct body_connection_patch *in,
 bool connection_fields_item(const json_t *item, struct body_connection_patch *in,
 			    struct connection_values *ret, struct problem *p)
 {
+	AUTO(problem) struct problem told = { 0 };
 	struct body_new_connection sent = { 0 };
 
-	if (!fields_read_tree(item, "", FIELDS_CREATE, BODY_NEW_CONNECTION, &sent, p))
-		return false;
+	(void)!fields_read_tree(item, "", FIELDS_CREATE, BODY_NEW_CONNECTION, &sent, &told);
 	return take_new(&sent, item, in, ret, p);
 }
 

@@ -12,7 +12,8 @@ enum { CONNECTION_FIELDS_DAYS = 90, CONNECTION_FIELDS_EVERY_S = 21600 };
 MUST_CHECK bool connection_fields_create(struct str body, struct body_connection_patch *in,
 					 struct connection_values *ret, json_t **ret_tree,
 					 struct problem *p);
-/* The same from an item of an import, which was judged with the body; pointers are within the item. */
+/* The same from an item (an object) of an import. What is wrong with a field alone was told with the body: p is told what is
+ * wrong between fields, with pointers within the item. */
 MUST_CHECK bool connection_fields_item(const json_t *item, struct body_connection_patch *in,
 				       struct connection_values *ret, struct problem *p);
 /* Reads a merge patch over *values (the stored row). *ret_changed names the members that the patch

@@ -129,7 +129,7 @@ static void add_errors(struct problem *p, size_t item, const struct problem *of_
 	}
 }
 
-/* True when an item's role is in the vendor's own account. */
+/* The rules between the fields of each item. True when an item's role is in the vendor's own account. */
 static bool judge_items(struct import *m, const struct fields_tree *items, struct str vendor)
 {
 	const struct connection_known known = { .vendor = vendor };
@@ -142,8 +142,11 @@ static bool judge_items(struct import *m, const struct fields_tree *items, struc
 		struct entry *e = &m->entries[i];
 
 		const json_t *item = json_array_get(items->tree, i);
-		bool good = connection_fields_item(item, &e->in, &e->values, &p);
+		bool good;
 
+		if (!json_is_object(item)) /* which was told with the body */
+			continue;
+		good = connection_fields_item(item, &e->in, &e->values, &p);
 		e->connection_id = id_new();
 		own = connection_fields_judge(&e->values, &known, &p) || own;
 		assert(good || p.status);
@@ -257,7 +260,8 @@ struct http_reply transfer_import(struct http_request *req)
 
 	if (connection_make_vendor(req, vendor, &err) != RC_OK)
 		return problem_err(req, &err);
-	if (!fields_read(req->body, FIELDS_CREATE, BODY_CONNECTION_IMPORT, &in, &tree, &p))
+	/* What is wrong between fields is told along with what is wrong with one alone. */
+	if (!fields_read(req->body, FIELDS_CREATE, BODY_CONNECTION_IMPORT, &in, &tree, &p) && !tree)
 		return problem_reply(req, &p);
 	m.allow_duplicates = in.allow_duplicates.n != 0;
 	if (judge_items(&m, &in.connections, str_c(vendor)))

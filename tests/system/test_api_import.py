@@ -103,6 +103,23 @@ def test_rules_between_fields_are_named_by_item(org, database):
     assert count(database, org) == 0
 
 
+def test_faults_of_fields_and_between_fields_are_named_at_once(org, database):
+    crossed = {"method": "assume_role", "role_arn": "arn:aws:iam::999999999999:role/R"}
+    answer = send(org, body(item(1, region="nowhere"), item(2, auth=crossed), item(3, name="", auth=crossed), "no item", item(5, auth={
+        "method": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE"})))
+    assert answer.status_code == 422
+    assert sorted(problems(answer)) == [
+        ("/connections/0/region", "unknown_region"), ("/connections/1/auth/role_arn", "account_mismatch"),
+        ("/connections/2/auth/role_arn", "account_mismatch"), ("/connections/2/name", "wrong_length"),
+        ("/connections/3", "wrong_type"), ("/connections/4/auth/secret_access_key", "required")]
+    # Also where the document itself has one, and where an item has a field that there is not.
+    answer = send(org, {"version": 2, "connections": [item(1, auth=crossed)]})
+    assert sorted(p for p, _ in problems(answer)) == ["/connections/0/auth/role_arn", "/version"]
+    answer = send(org, body(item(1, auth=crossed, more=1)))
+    assert answer.status_code == 400 and ("/connections/0/auth/role_arn", "account_mismatch") in problems(answer)
+    assert count(database, org) == 0
+
+
 @pytest.mark.parametrize("document, status", [
     ({"connections": [item()]}, 422), ({"version": 2, "connections": [item()]}, 422), (body(), 422), (body(*[item(n) for n in range(101)]), 422),
     (body("x"), 422), (body(item(external_id="00000000-0000-0000-0000-000000000000")), 400), (body(item(), more=1), 400),
