@@ -104,6 +104,7 @@ static void log_end(const struct task *task, const struct verdict *v, const char
 	};
 	char org[ID_UUID_TEXT], id[ID_TEXT_MAX], event[32];
 	char connection[ID_TEXT_MAX] = "", sync[ID_TEXT_MAX] = "";
+	const struct str request = json_str(task->payload, "request_id");
 	const struct id none = { { 0 } };
 
 	id_uuid(task->org_id, org);
@@ -117,7 +118,8 @@ static void log_end(const struct task *task, const struct verdict *v, const char
 		  LOG_STR("connection_id", connection), LOG_STR("sync_id", sync),
 		  LOG_STR("task_id", id), LOG_STR("kind", task->kind),
 		  LOG_I64("attempt", task->attempts), LOG_I64("ms", ns / CLOCK_MS),
-		  LOG_STR("code", v->why.code), LOG_STR("text", v->why.text), LOG_END);
+		  LOG_STR("code", v->why.code), LOG_STR("text", v->why.text),
+		  request.n ? LOG_TEXT("request_id", request) : LOG_END, LOG_END);
 }
 
 static void judge(struct runner *r, const struct task *task, const struct task_run *run, enum rc rc,

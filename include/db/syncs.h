@@ -11,7 +11,7 @@ struct new_sync {
 	struct id org_id, connection_id;
 	const char *cause;        /* "request", "create", "schedule" */
 	const char *requested_by; /* actor */
-	const char *request_id;   /* for the audit; "" = none */
+	const char *request_id;   /* for the audit and the task's log lines; "" = none */
 	int64_t tick;             /* wall time, 0 = none */
 };
 MUST_CHECK enum rc syncs_start(struct db *db, const struct new_sync *sync, struct id *ret_id,

@@ -12,7 +12,7 @@ struct task {
 	bool cancel;  /* its sync was cancelled before it was claimed: end it by tasks_cancel */
 	char *kind;
 	char *account_id;
-	json_t *payload;
+	json_t *payload; /* request_id: of the request that asked for it, for the log */
 };
 void task_free(struct task *t);
 DEFINE_AUTO(task)

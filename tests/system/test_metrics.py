@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from api import expect
 from exposition import scrape
 from processes import ROOT, free_port
 from receiver import Receiver
@@ -202,7 +203,6 @@ def test_the_queue_is_shown_with_depth_and_age(worker, server, database):
     database.rows("UPDATE org_queue SET running = 0 WHERE org_id = %s", org_id)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/connections", "/metrics/", "/metrics?x=1", "/METRICS", "//metrics", "/%6detrics",
 def test_the_lag_of_the_inventory_is_shown(worker, org, database):
     """A sync that was due long ago and has not ended: its connection's inventory is that old."""
     made = org.connect("123456789012")["id"]
@@ -214,6 +214,7 @@ def test_the_lag_of_the_inventory_is_shown(worker, org, database):
     wait_until(lambda: scrape(worker.metrics_port).value("connectord_ingest_lag_seconds") < 3600, "it is over", 30)
 
 
+@pytest.mark.parametrize("path", ["/", "/v1/connections", "/metrics/", "/metrics?x=1", "/METRICS", "//metrics", "/%6detrics",
                                   "/v1/admin/organizations", "/openapi.json", "/metrics" + "x" * 3000])
 def test_the_listener_has_nothing_else(server, worker, path):
     for port in (server.metrics_port, worker.metrics_port):
@@ -316,6 +317,18 @@ def test_a_task_is_logged_with_organization_connection_and_sync(worker, org, syn
     mine = [line for line in lines(worker, "task_finished") if line["org_id"] == org.org_id]
     assert {line["connection_id"] for line in mine if line["kind"] == "sync_account"} == {connection}
     assert {line["sync_id"] for line in mine if line["kind"] == "sync_account"} == {sync}
+    assert not any("request_id" in line for line in mine)  # nobody asked: they are of a new connection
+
+
+def test_a_task_that_a_request_asked_for_is_logged_with_the_request(worker, org, synced):
+    connection, _ = synced
+    sync = expect(org.post(f"/v1/connections/{connection}/syncs", headers={"X-Request-Id": "asked-1"}), 202)["id"]
+    expect(org.post(f"/v1/connections/{connection}/check", {"tiers": [1]}, headers={"X-Request-Id": "asked-2"}), 202)
+
+    def asked():
+        return {line["request_id"]: (line["kind"], line["sync_id"]) for line in lines(worker, "task_finished")
+                if line["org_id"] == org.org_id and "request_id" in line}
+    wait_until(lambda: asked() == {"asked-1": ("sync_account", sync), "asked-2": ("check", "")}, lambda: f"{asked()}\n{worker.tail()}", 30)
 
 
 def test_no_log_holds_a_secret(server, worker, org, keys, receiver):
