@@ -79,14 +79,23 @@ function deleteKey(account, op) {
 }
 
 // The same fraction of the same world is always the same entities: every n-th in name order.
-function deleteFraction(account, op) {
-  if (!KINDS.includes(op.kind)) throw new Error(`unknown kind "${op.kind}"; known: ${KINDS.join(", ")}`);
-  const keep = new Set(op.except ?? []);
-  const all = account.sorted(op.kind).filter(({ name }) => !keep.has(name));
-  const wanted = Math.round(all.length * op.fraction);
-  const names = all
+function fractionOf(list, { fraction, except = [] }) {
+  const all = list.filter(({ name }) => !except.includes(name));
+  const wanted = Math.round(all.length * fraction);
+  return all
     .filter((_, i) => Math.floor(((i + 1) * wanted) / all.length) > Math.floor((i * wanted) / all.length))
     .map(({ name }) => name);
+}
+
+function deleteResources(account, op) {
+  const names = fractionOf(account.resources(op.region, op.kind), op);
+  names.forEach((name) => account.held.delete(op.region, op.kind, name));
+  return { deleted: names };
+}
+
+function deleteFraction(account, op) {
+  if (!KINDS.includes(op.kind)) throw new Error(`unknown kind "${op.kind}"; known: ${KINDS.join(", ")}`);
+  const names = fractionOf(account.sorted(op.kind), op);
   names.forEach((name) => account.delete(op.kind, name));
   return { deleted: names };
 }
@@ -123,6 +132,7 @@ const OPERATIONS = {
   put_resource: putResource,
   delete_resource: deleteResource,
   delete_fraction: deleteFraction,
+  delete_resources: deleteResources,
   set_account: setAccount,
 };
 for (const [noun, kind] of Object.entries(KIND_OF)) {

@@ -109,7 +109,8 @@ export class Resources {
   generate(region) {
     const place = new Place(this, region);
     const made = new Map();
-    const peers = (kind) => ({ roles: this.roles, instance_profiles: this.profiles })[kind] ?? [...(made.get(kind) ?? new Map()).keys()];
+    const peers = (kind) =>
+      ({ roles: this.roles, instance_profiles: this.profiles })[kind] ?? [...(made.get(kind) ?? new Map()).keys()];
     for (const [kind, { make }] of Object.entries(KINDS)) {
       if (!this.wanted[kind]) continue;
       const dice = new Dice(`${this.wanted.seed ?? 1}:${this.account.id}:${region}:${kind}`);

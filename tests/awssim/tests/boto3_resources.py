@@ -1,4 +1,4 @@
-"""The resources of one account and region by boto3, with its own paginators; prints what it read as JSON.
+"""The resources of one account by boto3, with its own paginators; prints what it read as JSON, region by region.
 
 Debian's boto3 is older than access entries, pod identities and IncludeManagedResources: it does not read those.
 """
@@ -97,17 +97,21 @@ def read_function(client, one):
             "Tags": client.list_tags(Resource=one["FunctionArn"])["Tags"]}
 
 
-def main():
-    endpoint, region = sys.argv[1:]
+def read_region(endpoint, region):
     ec2, rds, eks, function = (boto3.client(name, endpoint_url=endpoint, region_name=region)
                                for name in ("ec2", "rds", "eks", "lambda"))
-    read = {
+    return {
         **read_ec2(ec2),
         **read_rds(rds),
         "eks_clusters": [read_cluster(eks, name) for name in rows(eks, "list_clusters", "clusters", include=["all"])],
         "functions": [read_function(function, one) for one in rows(function, "list_functions", "Functions")],
         "event_source_mappings": rows(function, "list_event_source_mappings", "EventSourceMappings"),
     }
+
+
+def main():
+    endpoint, *regions = sys.argv[1:]
+    read = {region: read_region(endpoint, region) for region in regions}
     json.dump(read, sys.stdout, default=lambda moment: moment.isoformat())
 
 

@@ -73,7 +73,11 @@ test("what was added to the frozen models is in the current client's schema", as
       assert.ok(at >= 0, `${name} ${shape} has ${member}`);
       if (!locationName) continue;
       const traits = schema[5][at][1];
-      assert.equal(location === "querystring" ? traits.httpQuery : traits.xmlName, locationName, `${name} ${shape} ${member}`);
+      assert.equal(
+        location === "querystring" ? traits.httpQuery : traits.xmlName,
+        locationName,
+        `${name} ${shape} ${member}`,
+      );
     }
   }
 });

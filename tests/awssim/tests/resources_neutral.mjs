@@ -18,7 +18,8 @@ const rule = (one) => ({
   groups: one.UserIdGroupPairs.map(({ GroupId, UserId }) => ({ group: GroupId, account: UserId })),
 });
 
-const rdsRoles = (list) => list.map(({ RoleArn, FeatureName, Status }) => ({ role: RoleArn, feature: FeatureName, status: Status }));
+const rdsRoles = (list) =>
+  list.map(({ RoleArn, FeatureName, Status }) => ({ role: RoleArn, feature: FeatureName, status: Status }));
 
 const database = (one) => ({
   engine: one.Engine,
@@ -162,7 +163,11 @@ function lambdaFunction(one) {
     package: one.PackageType,
     env: one.Environment?.Variables ?? {},
     kms_key: one.KMSKeyArn,
-    network: one.VpcConfig && { vpc: one.VpcConfig.VpcId, subnets: one.VpcConfig.SubnetIds, groups: one.VpcConfig.SecurityGroupIds },
+    network: one.VpcConfig && {
+      vpc: one.VpcConfig.VpcId,
+      subnets: one.VpcConfig.SubnetIds,
+      groups: one.VpcConfig.SecurityGroupIds,
+    },
     dead_letter: one.DeadLetterConfig?.TargetArn,
     layers: (one.Layers ?? []).map(({ Arn }) => Arn),
     code_sha256: one.CodeSha256,
@@ -211,7 +216,13 @@ const KINDS = {
     egress: one.IpPermissionsEgress.map(rule),
     tags: tags(one.Tags),
   }),
-  vpcs: (one) => ({ id: one.VpcId, cidr: one.CidrBlock, default: one.IsDefault, owner: one.OwnerId, tags: tags(one.Tags) }),
+  vpcs: (one) => ({
+    id: one.VpcId,
+    cidr: one.CidrBlock,
+    default: one.IsDefault,
+    owner: one.OwnerId,
+    tags: tags(one.Tags),
+  }),
   subnets: (one) => ({
     id: one.SubnetId,
     arn: one.SubnetArn,
@@ -256,7 +267,13 @@ const KINDS = {
     deprecated: one.DeprecationTime,
     snapshots: one.BlockDeviceMappings.map(({ Ebs }) => Ebs.SnapshotId),
   }),
-  key_pairs: (one) => ({ id: one.KeyPairId, name: one.KeyName, type: one.KeyType, fingerprint: one.KeyFingerprint, created: when(one.CreateTime) }),
+  key_pairs: (one) => ({
+    id: one.KeyPairId,
+    name: one.KeyName,
+    type: one.KeyType,
+    fingerprint: one.KeyFingerprint,
+    created: when(one.CreateTime),
+  }),
   launch_templates: (one, read) => ({
     id: one.LaunchTemplateId,
     name: one.LaunchTemplateName,
@@ -368,7 +385,9 @@ const MAPS = new Set(["tags", "env", "labels", "policy"]);
 function like(sample, value) {
   if (Array.isArray(sample) && Array.isArray(value)) return value.map((one, n) => like(sample[n] ?? sample[0], one));
   if (!sample || !value || typeof sample !== "object" || typeof value !== "object") return value;
-  return Object.fromEntries(Object.keys(sample).map((key) => [key, MAPS.has(key) ? value[key] : like(sample[key], value[key])]));
+  return Object.fromEntries(
+    Object.keys(sample).map((key) => [key, MAPS.has(key) ? value[key] : like(sample[key], value[key])]),
+  );
 }
 
 // Only two versions of a template can be read in bulk, and the name of an attribute is not in the world.
@@ -383,9 +402,13 @@ const asRead = {
 
 // Returns [what the client saw, what it had to see], without what it is too old for: members, and whole resources.
 export function compare(read, held, { members = [], hides = () => false } = {}) {
-  const seen = Object.fromEntries(kinds.map((kind) => [kind, sorted(read[kind].map((one) => ordered(KINDS[kind](one, read))))]));
+  const seen = Object.fromEntries(
+    kinds.map((kind) => [kind, sorted(read[kind].map((one) => ordered(KINDS[kind](one, read))))]),
+  );
   const wanted = kinds.map((kind) => {
-    const list = (held[kind] ?? []).filter((one) => !hides(one)).map((one) => ordered((asRead[kind] ?? ((same) => same))(one)));
+    const list = (held[kind] ?? [])
+      .filter((one) => !hides(one))
+      .map((one) => ordered((asRead[kind] ?? ((same) => same))(one)));
     return [kind, sorted(list).map((one, n) => like(seen[kind][n] ?? seen[kind][0], one))];
   });
   return [seen, Object.fromEntries(wanted)].map((side) => clean(without(side, members)));

@@ -54,7 +54,10 @@ async function readEc2(client) {
 
 async function readRds(client) {
   const config = { client };
-  const ofTypes = async (read) => [...(await read({ SnapshotType: "manual" })), ...(await read({ SnapshotType: "automated" }))];
+  const ofTypes = async (read) => [
+    ...(await read({ SnapshotType: "manual" })),
+    ...(await read({ SnapshotType: "automated" })),
+  ];
   const snapshots = await ofTypes((input) => all(rds.paginateDescribeDBSnapshots(config, input), "DBSnapshots"));
   const clusterSnapshots = await ofTypes((input) =>
     all(rds.paginateDescribeDBClusterSnapshots(config, input), "DBClusterSnapshots"),
@@ -65,7 +68,9 @@ async function readRds(client) {
     shares[DBSnapshotIdentifier] = answer.DBSnapshotAttributesResult.DBSnapshotAttributes;
   }
   for (const { DBClusterSnapshotIdentifier } of clusterSnapshots) {
-    const answer = await client.send(new rds.DescribeDBClusterSnapshotAttributesCommand({ DBClusterSnapshotIdentifier }));
+    const answer = await client.send(
+      new rds.DescribeDBClusterSnapshotAttributesCommand({ DBClusterSnapshotIdentifier }),
+    );
     shares[DBClusterSnapshotIdentifier] = answer.DBClusterSnapshotAttributesResult.DBClusterSnapshotAttributes;
   }
   return {
@@ -103,8 +108,9 @@ async function readCluster(client, name) {
   return {
     cluster,
     access_entries: await readEntries(client, clusterName),
-    pod_identities: await inTurn(await list(eks.paginateListPodIdentityAssociations, "associations"), ({ associationId }) =>
-      send(eks.DescribePodIdentityAssociationCommand, { associationId }, "association"),
+    pod_identities: await inTurn(
+      await list(eks.paginateListPodIdentityAssociations, "associations"),
+      ({ associationId }) => send(eks.DescribePodIdentityAssociationCommand, { associationId }, "association"),
     ),
     nodegroups: await inTurn(await list(eks.paginateListNodegroups, "nodegroups"), (nodegroupName) =>
       send(eks.DescribeNodegroupCommand, { nodegroupName }, "nodegroup"),
@@ -128,7 +134,8 @@ async function readFunction(client, one) {
   const { FunctionName } = one;
   const config = { client };
   const policy = async (Qualifier) =>
-    (await unless(["ResourceNotFoundException"], client.send(new lambda.GetPolicyCommand({ FunctionName, Qualifier }))))?.Policy;
+    (await unless(["ResourceNotFoundException"], client.send(new lambda.GetPolicyCommand({ FunctionName, Qualifier }))))
+      ?.Policy;
   const aliases = await all(lambda.paginateListAliases(config, { FunctionName }), "Aliases");
   const policies = { "": await policy() };
   for (const { Name } of aliases) policies[Name] = await policy(Name);
@@ -138,8 +145,8 @@ async function readFunction(client, one) {
 }
 
 export async function readResources(sim, credentials, region) {
-  const [ofEc2, ofRds, ofEks, ofLambda] = [ec2.EC2Client, rds.RDSClient, eks.EKSClient, lambda.LambdaClient].map((Client) =>
-    sim.client(Client, credentials, region),
+  const [ofEc2, ofRds, ofEks, ofLambda] = [ec2.EC2Client, rds.RDSClient, eks.EKSClient, lambda.LambdaClient].map(
+    (Client) => sim.client(Client, credentials, region),
   );
   const clusters = await all(eks.paginateListClusters({ client: ofEks }, { include: ["all"] }), "clusters");
   const functions = await all(lambda.paginateListFunctions({ client: ofLambda }, {}), "Functions");
@@ -148,7 +155,10 @@ export async function readResources(sim, credentials, region) {
     ...(await readRds(ofRds)),
     eks_clusters: await inTurn(clusters, (name) => readCluster(ofEks, name)),
     functions: await inTurn(functions, (one) => readFunction(ofLambda, one)),
-    event_source_mappings: await all(lambda.paginateListEventSourceMappings({ client: ofLambda }, {}), "EventSourceMappings"),
+    event_source_mappings: await all(
+      lambda.paginateListEventSourceMappings({ client: ofLambda }, {}),
+      "EventSourceMappings",
+    ),
   };
   // Dates as text, as the other client has them.
   return JSON.parse(JSON.stringify(read));

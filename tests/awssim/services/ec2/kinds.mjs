@@ -36,14 +36,20 @@ function rule(where, { protocol = "tcp", port, from = port, to = from, groups = 
 
 const EVERYWHERE = { protocol: "-1", cidrs: ["0.0.0.0/0"] };
 
-const metadata = ({ tokens = "required", endpoint = "enabled", hop_limit = 2 } = {}) => ({ tokens, endpoint, hop_limit });
+const metadata = ({ tokens = "required", endpoint = "enabled", hop_limit = 2 } = {}) => ({
+  tokens,
+  endpoint,
+  hop_limit,
+});
 
 // A profile by its name in this account, or an ARN.
 function profile(where, name) {
   if (name === undefined) return undefined;
   const own = where.resources.account.get("instance_profiles", name);
   return {
-    arn: own?.arn ?? (name.startsWith("arn:") ? name : `arn:${where.partition}:iam::${where.account}:instance-profile/${name}`),
+    arn:
+      own?.arn ??
+      (name.startsWith("arn:") ? name : `arn:${where.partition}:iam::${where.account}:instance-profile/${name}`),
     id: own?.id ?? ids.instanceProfileId(where.account, name),
   };
 }
@@ -92,8 +98,15 @@ const security_groups = {
   make: (dice, n, where, peers) => {
     const team = TEAMS[n % TEAMS.length];
     const other = n > 0 ? [`${TEAMS[(n - 1) % TEAMS.length]}-sg-${number(n - 1)}`] : [];
-    const ways = [{ port: 443, cidrs: ["0.0.0.0/0"], cidrs6: ["::/0"] }, { port: 22, cidrs: ["10.0.0.0/8"] }, { port: 5432, groups: other }];
-    return [`${team}-sg-${number(n)}`, { vpc: oneOf(dice, peers("vpcs")), ingress: dice.some(ways, 3), tags: tags(dice) }];
+    const ways = [
+      { port: 443, cidrs: ["0.0.0.0/0"], cidrs6: ["::/0"] },
+      { port: 22, cidrs: ["10.0.0.0/8"] },
+      { port: 5432, groups: other },
+    ];
+    return [
+      `${team}-sg-${number(n)}`,
+      { vpc: oneOf(dice, peers("vpcs")), ingress: dice.some(ways, 3), tags: tags(dice) },
+    ];
   },
 };
 
@@ -158,7 +171,11 @@ const launch_templates = {
       groups: groupIds(where, version.groups),
       metadata: version.metadata && metadata(version.metadata),
     }));
-    return { versions, default_version: one.default_version ?? versions.length, created_by: one.created_by ?? `arn:${where.partition}:iam::${where.account}:root` };
+    return {
+      versions,
+      default_version: one.default_version ?? versions.length,
+      created_by: one.created_by ?? `arn:${where.partition}:iam::${where.account}:root`,
+    };
   },
   make: named("template", (dice, n, where, peers) => ({
     versions: Array.from({ length: 1 + dice.below(3) }, () => ({
@@ -189,7 +206,11 @@ const instances = {
       profile: profile(where, one.profile),
       metadata: metadata(one.metadata),
       volumes: (one.volumes ?? []).map((name) => where.ref("volumes", name)),
-      private_ip: one.private_ip ?? (state === "terminated" ? undefined : `10.0.${Number.parseInt(ids.hex(2, one.id), 16)}.${Number.parseInt(ids.hex(2, "ip", one.id), 16)}`),
+      private_ip:
+        one.private_ip ??
+        (state === "terminated"
+          ? undefined
+          : `10.0.${Number.parseInt(ids.hex(2, one.id), 16)}.${Number.parseInt(ids.hex(2, "ip", one.id), 16)}`),
       reservation: one.reservation ?? `r-${ids.hex(17, "reservation", one.id)}`,
     };
   },
@@ -229,4 +250,14 @@ const volumes = {
   })),
 };
 
-export const kinds = { vpcs, subnets, security_groups, key_pairs, snapshots, images, launch_templates, instances, volumes };
+export const kinds = {
+  vpcs,
+  subnets,
+  security_groups,
+  key_pairs,
+  snapshots,
+  images,
+  launch_templates,
+  instances,
+  volumes,
+};

@@ -3,6 +3,7 @@ import { paginate } from "../../paging.mjs";
 import { AwsError } from "../../errors.mjs";
 import { visible } from "../view.mjs";
 import { describe } from "./describe.mjs";
+import * as ids from "../../ids.mjs";
 import * as views from "./views.mjs";
 
 const own =
@@ -16,7 +17,8 @@ const managed =
   ({ account, region, input }) =>
     account.resources(region, kind).filter(({ operator }) => input.IncludeManagedResources || !operator?.hidden);
 
-const isOwner = (account, values) => (one) => values.some((value) => one.owner === (value === "self" ? account.id : value));
+const isOwner = (account, values) => (one) =>
+  values.some((value) => one.owner === (value === "self" ? account.id : value));
 
 function reaches(account, values) {
   return (one) =>
@@ -31,7 +33,9 @@ function reaches(account, values) {
 function shareable(kind, owners, users) {
   return (call) => {
     const { account, input } = call;
-    return visible(call, kind)
+    // Most ask for their own, and then nobody else's are looked through.
+    const own = input[owners]?.length === 1 && ["self", account.id].includes(input[owners][0]);
+    return (own ? account.resources(call.region, kind) : visible(call, kind))
       .filter(input[owners]?.length ? isOwner(account, input[owners]) : () => true)
       .filter(input[users]?.length ? reaches(account, input[users]) : () => true);
   };
@@ -42,7 +46,11 @@ const snapshots = shareable("snapshots", "OwnerIds", "RestorableByUserIds");
 // Owners see their deprecated images in any case, and nobody sees a disabled one unasked.
 function images(call) {
   const { account, input } = call;
-  return shareable("images", "Owners", "ExecutableUsers")(call)
+  return shareable(
+    "images",
+    "Owners",
+    "ExecutableUsers",
+  )(call)
     .filter(({ state }) => input.IncludeDisabled || state !== "disabled")
     .filter(({ owner, deprecated }) => input.IncludeDeprecated || owner === account.id || !deprecated);
 }
@@ -90,6 +98,19 @@ function number(template, version) {
   return Number(version);
 }
 
+// Neither is a thing of the world's: both are made from the instances.
+const associations = (call) =>
+  managed("instances")(call)
+    .filter(({ profile }) => profile)
+    .map((instance) => ({
+      ...instance,
+      id: `iip-assoc-${ids.hex(17, "association", instance.id)}`,
+      instance: instance.id,
+    }));
+
+const interfaces = (call) =>
+  managed("instances")(call).flatMap((one) => views.interfaces(call.account, call.region, one));
+
 const padded = (n) => String(n).padStart(9, "0");
 const versionKey = ({ template, version }) => `${template.id} ${padded(version.number)}`;
 
@@ -98,7 +119,10 @@ function templateOf({ account, region, input }) {
   const found = account.resourceBy(region, "launch_templates", id ? "id" : "name", id ?? name);
   if (found) return found;
   throw id
-    ? new AwsError("InvalidLaunchTemplateId.NotFound", `The specified launch template, with template ID ${id}, does not exist.`)
+    ? new AwsError(
+        "InvalidLaunchTemplateId.NotFound",
+        `The specified launch template, with template ID ${id}, does not exist.`,
+      )
     : new AwsError(
         "InvalidLaunchTemplateName.NotFoundException",
         `The specified launch template, with template name ${name}, does not exist.`,
@@ -168,8 +192,42 @@ export const operations = {
     all: managed("volumes"),
     ids: { VolumeIds: "id" },
     noun: ["InvalidVolume", "volume"],
-    filters: { status: ({ state }) => state, encrypted: ({ encrypted }) => encrypted, "attachment.instance-id": (one) => one.attached_to },
+    filters: {
+      status: ({ state }) => state,
+      encrypted: ({ encrypted }) => encrypted,
+      "attachment.instance-id": (one) => one.attached_to,
+    },
     show: views.volume,
+    limits: {},
+  }),
+
+  DescribeIamInstanceProfileAssociations: describe({
+    member: "IamInstanceProfileAssociations",
+    all: associations,
+    ids: { AssociationIds: "id" },
+    noun: ["InvalidAssociationID", "association ID"],
+    filters: { "instance-id": ({ instance }) => instance },
+    show: (account, { id, instance, profile }) => ({
+      AssociationId: id,
+      InstanceId: instance,
+      IamInstanceProfile: { Arn: profile.arn, Id: profile.id },
+      State: "associated",
+    }),
+    limits: {},
+  }),
+
+  DescribeNetworkInterfaces: describe({
+    member: "NetworkInterfaces",
+    all: interfaces,
+    ids: { NetworkInterfaceIds: "id" },
+    noun: ["InvalidNetworkInterfaceID", "networkInterface ID"],
+    filters: { "vpc-id": ({ shown }) => shown.VpcId, "subnet-id": ({ shown }) => shown.SubnetId },
+    show: (account, { shown, instance, zone }) => ({
+      ...shown,
+      AvailabilityZone: zone,
+      InterfaceType: "interface",
+      Attachment: { InstanceId: instance, InstanceOwnerId: account.id, DeviceIndex: 0, Status: "attached" },
+    }),
     limits: {},
   }),
 
@@ -178,7 +236,11 @@ export const operations = {
     all: snapshots,
     ids: { SnapshotIds: "id" },
     noun: ["InvalidSnapshot", "snapshot"],
-    filters: { "owner-id": ({ owner }) => owner, status: ({ state }) => state, encrypted: ({ encrypted }) => encrypted },
+    filters: {
+      "owner-id": ({ owner }) => owner,
+      status: ({ state }) => state,
+      encrypted: ({ encrypted }) => encrypted,
+    },
     show: views.snapshot,
     limits: {},
   }),

@@ -5,7 +5,8 @@ import * as ids from "../../ids.mjs";
 const STATES = { pending: 0, running: 16, "shutting-down": 32, terminated: 48, stopping: 64, stopped: 80 };
 
 // An AWS service that runs it for the customer: { principal, hidden }.
-const operator = ({ operator: one }) => one && { Managed: true, Principal: one.principal, HiddenByDefault: one.hidden ?? false };
+const operator = ({ operator: one }) =>
+  one && { Managed: true, Principal: one.principal, HiddenByDefault: one.hidden ?? false };
 
 const groupPairs = (account, region, groups) =>
   groups.map((id) => ({ GroupId: id, GroupName: account.resourceBy(region, "security_groups", "id", id)?.name ?? id }));
@@ -22,20 +23,21 @@ const metadata = (one) =>
 
 const device = (n) => (n === 0 ? "/dev/xvda" : `/dev/sd${String.fromCharCode(101 + n)}`);
 
-function interfaces(account, region, one) {
-  if (!one.subnet || !one.private_ip) return undefined;
-  return [
-    {
-      NetworkInterfaceId: `eni-${ids.hex(17, "eni", one.id)}`,
-      OwnerId: one.owner,
-      SubnetId: one.subnet,
-      VpcId: one.vpc,
-      PrivateIpAddress: one.private_ip,
-      Groups: groupPairs(account, region, one.groups),
-      Status: "in-use",
-      ...(one.public_ip && { Association: { PublicIp: one.public_ip, IpOwnerId: "amazon" } }),
-    },
-  ];
+// What an instance is on its network with: none, once it is gone.
+export function interfaces(account, region, one) {
+  if (!one.subnet || !one.private_ip) return [];
+  const id = `eni-${ids.hex(17, "eni", one.id)}`;
+  const shown = {
+    NetworkInterfaceId: id,
+    OwnerId: one.owner,
+    SubnetId: one.subnet,
+    VpcId: one.vpc,
+    PrivateIpAddress: one.private_ip,
+    Groups: groupPairs(account, region, one.groups),
+    Status: "in-use",
+    ...(one.public_ip && { Association: { PublicIp: one.public_ip, IpOwnerId: "amazon" } }),
+  };
+  return [{ id, shown, instance: one.id, zone: one.zone, tags: {} }];
 }
 
 // user_data is not here: AWS shows it only to who asks for that attribute.
@@ -55,7 +57,7 @@ export const instance = view(function instance(account, one, { region }) {
     LaunchTime: one.created,
     MetadataOptions: metadata(one.metadata),
     Monitoring: { State: "disabled" },
-    NetworkInterfaces: interfaces(account, region, one),
+    NetworkInterfaces: some(interfaces(account, region, one).map(({ shown }) => shown)),
     Operator: operator(one),
     Placement: { AvailabilityZone: one.zone, GroupName: "", Tenancy: "default" },
     PrivateIpAddress: one.private_ip,
@@ -124,7 +126,15 @@ export const subnet = view(function subnet(account, one) {
 export const volume = view(function volume(account, one) {
   return {
     Attachments: one.attached_to
-      ? [{ VolumeId: one.id, InstanceId: one.attached_to, Device: device(0), State: "attached", AttachTime: one.created }]
+      ? [
+          {
+            VolumeId: one.id,
+            InstanceId: one.attached_to,
+            Device: device(0),
+            State: "attached",
+            AttachTime: one.created,
+          },
+        ]
       : [],
     AvailabilityZone: one.zone,
     CreateTime: one.created,

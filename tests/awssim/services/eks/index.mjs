@@ -29,7 +29,9 @@ function withEntries(call) {
 function entryOf(call) {
   const found = withEntries(call).access_entries.find(({ principal }) => principal === call.input.principalArn);
   if (!found) {
-    throw missing(`The specified principalArn could not be found: ${call.input.principalArn}. You can view your available access entries with 'list-access-entries'.`);
+    throw missing(
+      `The specified principalArn could not be found: ${call.input.principalArn}. You can view your available access entries with 'list-access-entries'.`,
+    );
   }
   return found;
 }
@@ -44,9 +46,33 @@ const nameOf = ({ name }) => name;
 
 // The kinds of things in a cluster that are listed by name and described one by one.
 const INSIDE = {
-  Nodegroup: { list: "ListNodegroups", names: "nodegroups", field: "nodegroups", id: "nodegroupName", member: "nodegroup", show: views.nodegroup, words: "node group" },
-  FargateProfile: { list: "ListFargateProfiles", names: "fargateProfileNames", field: "fargate_profiles", id: "fargateProfileName", member: "fargateProfile", show: views.fargateProfile, words: "Fargate Profile" },
-  Addon: { list: "ListAddons", names: "addons", field: "addons", id: "addonName", member: "addon", show: views.addon, words: "addon" },
+  Nodegroup: {
+    list: "ListNodegroups",
+    names: "nodegroups",
+    field: "nodegroups",
+    id: "nodegroupName",
+    member: "nodegroup",
+    show: views.nodegroup,
+    words: "node group",
+  },
+  FargateProfile: {
+    list: "ListFargateProfiles",
+    names: "fargateProfileNames",
+    field: "fargate_profiles",
+    id: "fargateProfileName",
+    member: "fargateProfile",
+    show: views.fargateProfile,
+    words: "Fargate Profile",
+  },
+  Addon: {
+    list: "ListAddons",
+    names: "addons",
+    field: "addons",
+    id: "addonName",
+    member: "addon",
+    show: views.addon,
+    words: "addon",
+  },
 };
 
 const inside = Object.entries(INSIDE).flatMap(([noun, { list, names, field, id, member, show, words }]) => [
@@ -62,13 +88,17 @@ const inside = Object.entries(INSIDE).flatMap(([noun, { list, names, field, id, 
   ],
 ]);
 
-const clusterArn = ({ account, region }, name) => `arn:${account.partition}:eks:${region}:${account.id}:cluster/${name}`;
+const clusterArn = ({ account, region }, name) =>
+  `arn:${account.partition}:eks:${region}:${account.id}:cluster/${name}`;
 
 // What is in a cluster has an ARN of its own, with an ID that a caller cannot know before it is described.
 const OWN_ARN = {
-  DescribeAccessEntry: ({ access_entries: list }, input) => list.find(({ principal }) => principal === input.principalArn),
-  DescribePodIdentityAssociation: ({ pod_identities: list }, input) => list.find(({ id }) => id === input.associationId),
-  DescribeIdentityProviderConfig: ({ identity_providers: list }, input) => list.find(({ name }) => name === input.identityProviderConfig.name),
+  DescribeAccessEntry: ({ access_entries: list }, input) =>
+    list.find(({ principal }) => principal === input.principalArn),
+  DescribePodIdentityAssociation: ({ pod_identities: list }, input) =>
+    list.find(({ id }) => id === input.associationId),
+  DescribeIdentityProviderConfig: ({ identity_providers: list }, input) =>
+    list.find(({ name }) => name === input.identityProviderConfig.name),
   ...Object.fromEntries(
     Object.entries(INSIDE).map(([noun, { field, id }]) => [
       `Describe${noun}`,
@@ -90,7 +120,9 @@ export const operations = {
   // Connected clusters are only listed to who asks for "all".
   ListClusters(call) {
     const { account, region, input } = call;
-    const all = account.resources(region, "eks_clusters").filter((one) => !one.connector || input.include?.includes("all"));
+    const all = account
+      .resources(region, "eks_clusters")
+      .filter((one) => !one.connector || input.include?.includes("all"));
     return page(call, "clusters", all, nameOf, nameOf);
   },
 
@@ -100,7 +132,13 @@ export const operations = {
     const { associatedPolicyArn: policy } = call.input;
     const entries = withEntries(call).access_entries;
     const wanted = policy ? entries.filter(({ policies }) => policies.some((one) => one.policy === policy)) : entries;
-    return page(call, "accessEntries", wanted, ({ principal }) => principal, ({ principal }) => principal);
+    return page(
+      call,
+      "accessEntries",
+      wanted,
+      ({ principal }) => principal,
+      ({ principal }) => principal,
+    );
   },
 
   DescribeAccessEntry: (call) => ({ accessEntry: views.accessEntry(clusterOf(call), entryOf(call)) }),
@@ -108,8 +146,12 @@ export const operations = {
   ListAssociatedAccessPolicies: (call) => ({
     clusterName: call.input.clusterName,
     principalArn: call.input.principalArn,
-    ...page(call, "associatedAccessPolicies", entryOf(call).policies, ({ policy }) => policy, (one) =>
-      views.accessPolicy(clusterOf(call), one),
+    ...page(
+      call,
+      "associatedAccessPolicies",
+      entryOf(call).policies,
+      ({ policy }) => policy,
+      (one) => views.accessPolicy(clusterOf(call), one),
     ),
   }),
 
@@ -117,9 +159,16 @@ export const operations = {
     const cluster = clusterOf(call);
     const { namespace, serviceAccount } = call.input;
     const wanted = cluster.pod_identities.filter(
-      (one) => (!namespace || one.namespace === namespace) && (!serviceAccount || one.service_account === serviceAccount),
+      (one) =>
+        (!namespace || one.namespace === namespace) && (!serviceAccount || one.service_account === serviceAccount),
     );
-    return page(call, "associations", wanted, ({ id }) => id, (one) => views.podIdentitySummary(cluster, one));
+    return page(
+      call,
+      "associations",
+      wanted,
+      ({ id }) => id,
+      (one) => views.podIdentitySummary(cluster, one),
+    );
   },
 
   DescribePodIdentityAssociation(call) {
@@ -130,12 +179,16 @@ export const operations = {
   },
 
   ListIdentityProviderConfigs: (call) =>
-    page(call, "identityProviderConfigs", clusterOf(call).identity_providers, nameOf, ({ name }) => ({ type: "oidc", name })),
+    page(call, "identityProviderConfigs", clusterOf(call).identity_providers, nameOf, ({ name }) => ({
+      type: "oidc",
+      name,
+    })),
 
   DescribeIdentityProviderConfig(call) {
     const cluster = clusterOf(call);
     const { type, name } = call.input.identityProviderConfig;
-    if (type !== "oidc") throw refusal("invalid_input", call.service, `Identity provider config type ${type} is not supported.`);
+    if (type !== "oidc")
+      throw refusal("invalid_input", call.service, `Identity provider config type ${type} is not supported.`);
     const found = cluster.identity_providers.find((one) => one.name === name);
     if (!found) throw missing(`Identity provider config not found: ${name}.`);
     return { identityProviderConfig: views.identityProvider(cluster, found) };

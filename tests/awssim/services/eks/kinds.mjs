@@ -4,7 +4,8 @@ import * as ids from "../../ids.mjs";
 
 const PRINCIPAL = /^arn:[^:]+:iam::(?<account>\d+):(?<type>user|role)\/(?:.*\/)?(?<name>[^/]+)$/;
 
-const accessPolicy = (where, name) => (name.startsWith("arn:") ? name : `arn:${where.partition}:eks::aws:cluster-access-policy/${name}`);
+const accessPolicy = (where, name) =>
+  name.startsWith("arn:") ? name : `arn:${where.partition}:eks::aws:cluster-access-policy/${name}`;
 
 // A user or role by its ARN, or a role of this account by its name.
 function entry(where, cluster, principal, given) {
@@ -12,13 +13,19 @@ function entry(where, cluster, principal, given) {
   const { type, account, name } = PRINCIPAL.exec(arn)?.groups ?? { type: "role", account: where.account, name: arn };
   return {
     principal: arn,
-    arn: where.arn("eks", `access-entry/${cluster}/${type}/${account}/${name}/${where.uuid("access-entry", cluster, arn)}`),
+    arn: where.arn(
+      "eks",
+      `access-entry/${cluster}/${type}/${account}/${name}/${where.uuid("access-entry", cluster, arn)}`,
+    ),
     groups: [],
     username: type === "role" ? `arn:${where.partition}:sts::${account}:assumed-role/${name}/{{SessionName}}` : arn,
     type: "STANDARD",
     ...given,
     // scope: "cluster", or the namespaces it is for.
-    policies: (given?.policies ?? []).map(({ policy, scope = "cluster" }) => ({ policy: accessPolicy(where, policy), scope })),
+    policies: (given?.policies ?? []).map(({ policy, scope = "cluster" }) => ({
+      policy: accessPolicy(where, policy),
+      scope,
+    })),
   };
 }
 
@@ -44,7 +51,11 @@ const nodegroup = (where, cluster, name, given) => ({
   status: "ACTIVE",
   ...given,
   role: where.role(given?.role),
-  template: given?.template && { name: given.template, id: where.ref("launch_templates", given.template), version: "1" },
+  template: given?.template && {
+    name: given.template,
+    id: where.ref("launch_templates", given.template),
+    version: "1",
+  },
   subnets: (given?.subnets ?? []).map((one) => where.ref("subnets", one)),
 });
 
@@ -77,7 +88,8 @@ const identityProvider = (where, cluster, name, given) => ({
   ...given,
 });
 
-const each = (where, one, given, build) => Object.entries(given ?? {}).map(([key, fields]) => build(where, one.name, key, fields, one.pod_identities));
+const each = (where, one, given, build) =>
+  Object.entries(given ?? {}).map(([key, fields]) => build(where, one.name, key, fields, one.pod_identities));
 const byArn = (a, b) => (a.arn < b.arn ? -1 : 1);
 
 function network(where, one) {
@@ -89,7 +101,9 @@ function network(where, one) {
     vpc: where.ref("vpcs", given.vpc ?? "vpc-00000000"),
     subnets: (given.subnets ?? []).map((name) => where.ref("subnets", name)),
     groups: (given.groups ?? []).map((name) => where.ref("security_groups", name)),
-    cluster_group: given.cluster_group ? where.ref("security_groups", given.cluster_group) : where.id("sg", `eks ${one.name}`),
+    cluster_group: given.cluster_group
+      ? where.ref("security_groups", given.cluster_group)
+      : where.id("sg", `eks ${one.name}`),
   };
 }
 
@@ -116,7 +130,9 @@ const eks_clusters = {
           role: where.role(one.role),
           compute_role: where.role(one.compute_role),
           auth_mode: one.auth_mode ?? "API_AND_CONFIG_MAP",
-          issuer: one.issuer ?? `https://oidc.eks.${where.region}.amazonaws.com/id/${ids.hex(32, "oidc", where.account, where.region, one.name).toUpperCase()}`,
+          issuer:
+            one.issuer ??
+            `https://oidc.eks.${where.region}.amazonaws.com/id/${ids.hex(32, "oidc", where.account, where.region, one.name).toUpperCase()}`,
           secrets_key: where.key(one.secrets_key),
           logging: one.logging ?? [],
           network: network(where, one),
@@ -129,14 +145,18 @@ const eks_clusters = {
         },
   make: (dice, n, where, peers) => {
     const role = () => dice.pick(peers("roles"));
-    const some = (count, build) => (peers("roles").length ? Object.fromEntries(Array.from({ length: count }, (_, i) => build(i))) : {});
+    const some = (count, build) =>
+      peers("roles").length ? Object.fromEntries(Array.from({ length: count }, (_, i) => build(i))) : {};
     return [
       `${TEAMS[n % TEAMS.length]}-eks-${number(n)}`,
       {
         role: peers("roles").length ? role() : undefined,
         auth_mode: dice.chance(0.2) ? "CONFIG_MAP" : "API",
         network: { public: dice.chance(0.5), vpc: peers("vpcs").length ? dice.pick(peers("vpcs")) : undefined },
-        access_entries: some(1 + dice.below(3), () => [role(), { policies: [{ policy: dice.pick(["AmazonEKSViewPolicy", "AmazonEKSClusterAdminPolicy"]) }] }]),
+        access_entries: some(1 + dice.below(3), () => [
+          role(),
+          { policies: [{ policy: dice.pick(["AmazonEKSViewPolicy", "AmazonEKSClusterAdminPolicy"]) }] },
+        ]),
         pod_identities: some(dice.below(4), (i) => [`apps/worker-${i}`, { role: role() }]),
         nodegroups: some(1 + dice.below(2), (i) => [`nodes-${i}`, { role: role() }]),
         fargate_profiles: some(dice.below(2), (i) => [`fargate-${i}`, { role: role() }]),

@@ -17,7 +17,13 @@ function connected(one) {
     arn: one.arn,
     createdAt: one.created,
     status: one.status,
-    connectorConfig: { activationId: id, activationCode: activation_code, activationExpiry: one.created, provider, roleArn: role },
+    connectorConfig: {
+      activationId: id,
+      activationCode: activation_code,
+      activationExpiry: one.created,
+      provider,
+      roleArn: role,
+    },
     tags: one.tags,
   };
 }

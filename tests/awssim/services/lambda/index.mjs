@@ -18,7 +18,9 @@ const configuration = view(function configuration(account, one) {
     Description: one.description ?? "",
     Environment: Object.keys(one.env).length ? { Variables: one.env } : undefined,
     EphemeralStorage: { Size: 512 },
-    FileSystemConfigs: one.file_systems.length ? one.file_systems.map((Arn) => ({ Arn, LocalMountPath: "/mnt/data" })) : undefined,
+    FileSystemConfigs: one.file_systems.length
+      ? one.file_systems.map((Arn) => ({ Arn, LocalMountPath: "/mnt/data" }))
+      : undefined,
     Handler: one.runtime && "index.handler",
     KMSKeyArn: one.kms_key,
     LastModified: stamp(one.created),
@@ -33,7 +35,11 @@ const configuration = view(function configuration(account, one) {
     Timeout: 3,
     TracingConfig: { Mode: "PassThrough" },
     Version: "$LATEST",
-    VpcConfig: one.network && { VpcId: one.network.vpc, SubnetIds: one.network.subnets, SecurityGroupIds: one.network.groups },
+    VpcConfig: one.network && {
+      VpcId: one.network.vpc,
+      SubnetIds: one.network.subnets,
+      SecurityGroupIds: one.network.groups,
+    },
   };
 });
 
@@ -46,7 +52,9 @@ const mapping = view(function mapping(account, one) {
     FunctionArn: one.function,
     KMSKeyArn: one.kms_key,
     LastModified: one.created,
-    SourceAccessConfigurations: one.secrets.length ? one.secrets.map(({ type, secret }) => ({ Type: type, URI: secret })) : undefined,
+    SourceAccessConfigurations: one.secrets.length
+      ? one.secrets.map(({ type, secret }) => ({ Type: type, URI: secret }))
+      : undefined,
     State: one.state,
     StateTransitionReason: "User action",
   };
@@ -67,7 +75,12 @@ const NAME = /^(?:(?:arn:[^:]+:lambda:[^:]+:)?\d{12}:)?(?:function:)?(?<name>[\w
 
 function asked({ input, service }) {
   const found = NAME.exec(input.FunctionName ?? "")?.groups;
-  if (!found) throw refusal("invalid_input", service, `1 validation error detected: Value '${input.FunctionName}' at 'functionName' failed to satisfy constraint`);
+  if (!found)
+    throw refusal(
+      "invalid_input",
+      service,
+      `1 validation error detected: Value '${input.FunctionName}' at 'functionName' failed to satisfy constraint`,
+    );
   return { name: found.name, qualifier: input.Qualifier ?? found.qualifier };
 }
 
@@ -99,10 +112,7 @@ function page(call, member, list, keyOf, show, cap = 50) {
 const nameOf = ({ name }) => name;
 
 const urlsOf = (one) =>
-  [
-    { arn: one.arn, url: one.url },
-    ...one.aliases.map(({ arn, url }) => ({ arn, url })),
-  ].filter(({ url }) => url);
+  [{ arn: one.arn, url: one.url }, ...one.aliases.map(({ arn, url }) => ({ arn, url }))].filter(({ url }) => url);
 
 export function resourceOf(call) {
   const { input, operation } = call;
@@ -116,7 +126,9 @@ export function resourceOf(call) {
 export const operations = {
   ListFunctions(call) {
     const { account, region } = call;
-    return page(call, "Functions", account.resources(region, "functions"), nameOf, (one) => configuration(account, one));
+    return page(call, "Functions", account.resources(region, "functions"), nameOf, (one) =>
+      configuration(account, one),
+    );
   },
 
   // What a list leaves out: the state of the function.
@@ -130,8 +142,17 @@ export const operations = {
     const arn = input.FunctionName && arnOf(call, asked(call));
     const wanted = account
       .resources(region, "event_source_mappings")
-      .filter((one) => (!arn || one.function === arn) && (!input.EventSourceArn || one.source === input.EventSourceArn));
-    return page(call, "EventSourceMappings", wanted, ({ id }) => id, (one) => mapping(account, one), 100);
+      .filter(
+        (one) => (!arn || one.function === arn) && (!input.EventSourceArn || one.source === input.EventSourceArn),
+      );
+    return page(
+      call,
+      "EventSourceMappings",
+      wanted,
+      ({ id }) => id,
+      (one) => mapping(account, one),
+      100,
+    );
   },
 
   GetPolicy(call) {
@@ -151,7 +172,13 @@ export const operations = {
 
   ListFunctionUrlConfigs(call) {
     const { one } = functionOf(call);
-    return page(call, "FunctionUrlConfigs", urlsOf(one), ({ arn }) => arn, ({ arn, url }) => functionUrl(one, arn, url));
+    return page(
+      call,
+      "FunctionUrlConfigs",
+      urlsOf(one),
+      ({ arn }) => arn,
+      ({ arn, url }) => functionUrl(one, arn, url),
+    );
   },
 
   ListTags(call) {

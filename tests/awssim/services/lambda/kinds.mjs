@@ -73,7 +73,9 @@ const event_source_mappings = {
   id: (where, name) => where.uuid("mapping", name),
   arn: (where, one) => where.arn("lambda", `event-source-mapping:${one.id}`),
   fill: (where, one) => ({
-    function: one.function?.startsWith("arn:") ? one.function : where.arn("lambda", `function:${one.function ?? "gone"}`),
+    function: one.function?.startsWith("arn:")
+      ? one.function
+      : where.arn("lambda", `function:${one.function ?? "gone"}`),
     state: one.state ?? "Enabled",
     secrets: (one.secrets ?? []).map(({ type, secret }) => ({ type, secret: where.refArn("secrets", secret) })),
     kms_key: where.key(one.kms_key),

@@ -1,7 +1,7 @@
 // RDS: databases, their snapshots and who may restore those, and the proxies before them.
 import { paginate } from "../../paging.mjs";
 import { AwsError, refusal } from "../../errors.mjs";
-import { visible } from "../view.mjs";
+import { tagList, visible } from "../view.mjs";
 import * as views from "./views.mjs";
 
 const LIMITS = { limit: 100, min: 20, max: 100 };
@@ -38,7 +38,12 @@ const LISTS = {
     of: ["DBInstanceIdentifier", "instance"],
     type: "snapshot",
     missing: ["DBSnapshotNotFound", "DBSnapshot"],
-    filters: { "db-snapshot-id": ["name"], "db-instance-id": ["instance"], "snapshot-type": ["type"], engine: ["engine"] },
+    filters: {
+      "db-snapshot-id": ["name"],
+      "db-instance-id": ["instance"],
+      "snapshot-type": ["type"],
+      engine: ["engine"],
+    },
     show: views.dbSnapshot,
   },
   DescribeDBClusterSnapshots: {
@@ -48,7 +53,12 @@ const LISTS = {
     of: ["DBClusterIdentifier", "cluster"],
     type: "cluster-snapshot",
     missing: ["DBClusterSnapshotNotFoundFault", "DBClusterSnapshot"],
-    filters: { "db-cluster-snapshot-id": ["name"], "db-cluster-id": ["cluster"], "snapshot-type": ["type"], engine: ["engine"] },
+    filters: {
+      "db-cluster-snapshot-id": ["name"],
+      "db-cluster-id": ["cluster"],
+      "snapshot-type": ["type"],
+      engine: ["engine"],
+    },
     show: views.clusterSnapshot,
   },
   DescribeDBProxies: {
@@ -85,12 +95,17 @@ function ofType(call, { kind }) {
   const { SnapshotType: type, IncludeShared, IncludePublic } = input;
   const open = (one) => one.owner !== account.id && one.public;
   const lent = (one) => one.owner !== account.id && one.shared_with.includes(account.id);
-  const all = type === "shared" || type === "public" || IncludeShared || IncludePublic ? visible(call, kind) : account.resources(call.region, kind);
+  const all =
+    type === "shared" || type === "public" || IncludeShared || IncludePublic
+      ? visible(call, kind)
+      : account.resources(call.region, kind);
   if (type === "public") return all.filter((one) => one.public && one.type === "manual");
   if (type === "shared") return all.filter(lent);
   return all.filter(
     (one) =>
-      (one.owner === account.id && (!type || one.type === type)) || (IncludeShared && lent(one)) || (IncludePublic && open(one)),
+      (one.owner === account.id && (!type || one.type === type)) ||
+      (IncludeShared && lent(one)) ||
+      (IncludePublic && open(one)),
   );
 }
 
@@ -126,12 +141,27 @@ const attributes =
     return {
       [`${name}AttributesResult`]: {
         [`${name}Identifier`]: one.name,
-        [`${name}Attributes`]: [{ AttributeName: "restore", AttributeValues: [...(one.public ? ["all"] : []), ...one.shared_with] }],
+        [`${name}Attributes`]: [
+          { AttributeName: "restore", AttributeValues: [...(one.public ? ["all"] : []), ...one.shared_with] },
+        ],
       },
     };
   };
 
+// Any of RDS's resources, by its ARN.
+function tagsOf(call) {
+  const { account, region, input } = call;
+  for (const list of Object.values(LISTS)) {
+    const one = account.resourceBy(region, list.kind, "arn", input.ResourceName);
+    if (one) return { TagList: tagList(one.tags) };
+  }
+  const list =
+    Object.values(LISTS).find(({ type }) => input.ResourceName.split(":")[5] === type) ?? LISTS.DescribeDBInstances;
+  return named(call, list, input.ResourceName);
+}
+
 export function resourceOf({ account, region, operation, input }) {
+  if (operation.name === "ListTagsForResource") return input.ResourceName;
   const list = LISTS[operation.name] ?? ATTRIBUTES[operation.name]?.list;
   if (!list) return "*";
   const name = input[list.id] ?? "*";
@@ -143,4 +173,4 @@ export function resourceOf({ account, region, operation, input }) {
 
 const made = (table, make) => Object.fromEntries(Object.entries(table).map(([name, one]) => [name, make(one)]));
 
-export const operations = { ...made(LISTS, lister), ...made(ATTRIBUTES, attributes) };
+export const operations = { ...made(LISTS, lister), ...made(ATTRIBUTES, attributes), ListTagsForResource: tagsOf };

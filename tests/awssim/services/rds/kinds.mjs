@@ -9,7 +9,8 @@ const resourceId = (prefix, where, kind, name) =>
   `${prefix}-${ids.base32(ids.digest(kind, where.account, where.region, name), 26)}`;
 const arn = (type) => (where, one) => where.arn("rds", `${type}:${one.name}`);
 const groupIds = (where, groups = []) => groups.map((name) => where.ref("security_groups", name));
-const host = (where, name) => `${name}.${ids.hex(12, "rds", where.account, where.region)}.${where.region}.rds.amazonaws.com`;
+const host = (where, name) =>
+  `${name}.${ids.hex(12, "rds", where.account, where.region)}.${where.region}.rds.amazonaws.com`;
 
 const roles = (where, list = []) =>
   list.map((one) => {
@@ -59,7 +60,11 @@ const db_clusters = {
   }),
   make: (dice, n) => [
     `${TEAMS[n % TEAMS.length]}-cluster-${number(n)}`,
-    { engine: dice.pick(["aurora-postgresql", "aurora-postgresql", "neptune", "docdb"]), iam_auth: dice.chance(0.5), encrypted: dice.chance(0.8) },
+    {
+      engine: dice.pick(["aurora-postgresql", "aurora-postgresql", "neptune", "docdb"]),
+      iam_auth: dice.chance(0.5),
+      encrypted: dice.chance(0.8),
+    },
   ],
 };
 
@@ -87,7 +92,8 @@ const db_instances = {
       iam_auth: dice.chance(0.4),
       encrypted: dice.chance(0.8),
       groups: dice.some(peers("security_groups"), 2),
-      ...(dice.chance(0.3) && peers("db_clusters").length && { cluster: dice.pick(peers("db_clusters")), engine: undefined }),
+      ...(dice.chance(0.3) &&
+        peers("db_clusters").length && { cluster: dice.pick(peers("db_clusters")), engine: undefined }),
       tags: dice.chance(0.5) ? { team: dice.pick(TEAMS) } : {},
     },
   ],
@@ -111,7 +117,11 @@ const restored = (dice, source) => ({
 
 const db_snapshots = {
   arn: arn("snapshot"),
-  fill: (where, one) => ({ ...snapshot(where, one), instance: one.instance ?? "a-gone-database", storage: one.storage ?? 20 }),
+  fill: (where, one) => ({
+    ...snapshot(where, one),
+    instance: one.instance ?? "a-gone-database",
+    storage: one.storage ?? 20,
+  }),
   make: (dice, n, where, peers) => [
     `snapshot-${number(n)}`,
     restored(dice, { instance: peers("db_instances").length ? dice.pick(peers("db_instances")) : undefined }),
@@ -120,7 +130,10 @@ const db_snapshots = {
 
 const db_cluster_snapshots = {
   arn: arn("cluster-snapshot"),
-  fill: (where, one) => ({ ...snapshot(where, { engine: "aurora-postgresql", ...one }), cluster: one.cluster ?? "a-gone-cluster" }),
+  fill: (where, one) => ({
+    ...snapshot(where, { engine: "aurora-postgresql", ...one }),
+    cluster: one.cluster ?? "a-gone-cluster",
+  }),
   make: (dice, n, where, peers) => [
     `cluster-snapshot-${number(n)}`,
     restored(dice, { cluster: peers("db_clusters").length ? dice.pick(peers("db_clusters")) : undefined }),
@@ -134,7 +147,11 @@ const db_proxies = {
     engine_family: one.engine_family ?? "POSTGRESQL",
     status: one.status ?? "available",
     role: where.role(one.role),
-    auth: (one.auth ?? []).map(({ secret, iam = false, ...rest }) => ({ ...rest, secret: where.refArn("secrets", secret), iam })),
+    auth: (one.auth ?? []).map(({ secret, iam = false, ...rest }) => ({
+      ...rest,
+      secret: where.refArn("secrets", secret),
+      iam,
+    })),
     groups: groupIds(where, one.groups),
     subnets: (one.subnets ?? []).map((name) => where.ref("subnets", name)),
     vpc: where.ref("vpcs", one.vpc ?? "vpc-00000000"),
@@ -143,7 +160,11 @@ const db_proxies = {
   }),
   make: (dice, n, where, peers) => [
     `proxy-${number(n)}`,
-    { role: peers("roles").length ? dice.pick(peers("roles")) : undefined, require_tls: dice.chance(0.8), groups: dice.some(peers("security_groups"), 2) },
+    {
+      role: peers("roles").length ? dice.pick(peers("roles")) : undefined,
+      require_tls: dice.chance(0.8),
+      groups: dice.some(peers("security_groups"), 2),
+    },
   ],
 };
 

@@ -3,12 +3,19 @@ import { tagList, view } from "../view.mjs";
 
 const securityGroups = ({ groups }) => groups.map((VpcSecurityGroupId) => ({ VpcSecurityGroupId, Status: "active" }));
 
-const roles = (one) => one.roles.map(({ role, feature, status }) => ({ RoleArn: role, FeatureName: feature, Status: status }));
+const roles = (one) =>
+  one.roles.map(({ role, feature, status }) => ({ RoleArn: role, FeatureName: feature, Status: status }));
 
-const secret = ({ master_secret: arn, kms_key }) => arn && { SecretArn: arn, SecretStatus: "active", KmsKeyId: kms_key };
+const secret = ({ master_secret: arn, kms_key }) =>
+  arn && { SecretArn: arn, SecretStatus: "active", KmsKeyId: kms_key };
 
 const domains = (one) =>
-  one.domains.map(({ id, role, auth_secret }) => ({ Domain: id, Status: "joined", IAMRoleName: role, AuthSecretArn: auth_secret }));
+  one.domains.map(({ id, role, auth_secret }) => ({
+    Domain: id,
+    Status: "joined",
+    IAMRoleName: role,
+    AuthSecretArn: auth_secret,
+  }));
 
 const pending = ({ pending_password: password }) => password && { MasterUserPassword: password };
 
@@ -39,7 +46,11 @@ export const cluster = view(function cluster(account, one) {
     CrossAccountClone: one.cross_account_clone ?? false,
     DBClusterArn: one.arn,
     DBClusterIdentifier: one.name,
-    DBClusterMembers: one.members.map((name, n) => ({ DBInstanceIdentifier: name, IsClusterWriter: n === 0, PromotionTier: 1 })),
+    DBClusterMembers: one.members.map((name, n) => ({
+      DBInstanceIdentifier: name,
+      IsClusterWriter: n === 0,
+      PromotionTier: 1,
+    })),
     DbClusterResourceId: one.resource_id,
     Endpoint: one.endpoint,
     EngineMode: one.mode,
