@@ -59,7 +59,7 @@ export class Authorizer {
   guard(principal, request) {
     if (!request.guard) return {};
     const { document } = request.guard;
-    const parsed = document === undefined ? undefined : this.world.documents.parsed(document);
+    const parsed = document ? this.world.documents.parsed(document) : undefined;
     const caller = { ...principal, account: principal.account.id, partition: this.world.partition };
     return evaluateGuard({ ...request.guard, document: parsed }, caller, request);
   }

@@ -145,6 +145,19 @@ const ADDED = {
   },
 };
 
+// The frozen paginators leave these out or do not say what their items are.
+export const PAGES = {
+  dynamodb: { ListTagsOfResource: { input_token: "NextToken", output_token: "NextToken", result_key: "Tags" } },
+  secretsmanager: {
+    ListSecrets: {
+      input_token: "NextToken",
+      output_token: "NextToken",
+      limit_key: "MaxResults",
+      result_key: "SecretList",
+    },
+  },
+};
+
 function withInner(service, shape, members) {
   const inner = Object.values(members).filter(({ named }) => named);
   return [{ service, shape, members }, ...inner.flatMap((one) => withInner(service, one.named, one.members))];

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { extend } from "./extensions.mjs";
+import { PAGES, extend } from "./extensions.mjs";
 
 const APIS = path.join(path.dirname(createRequire(import.meta.url).resolve("aws-sdk/package.json")), "apis");
 
@@ -118,7 +118,7 @@ export function service(name) {
   if (!loaded.has(name)) {
     const file = fileOf(name);
     if (!file) return undefined;
-    const pages = readJson(file.replace(".min.json", ".paginators.json")).pagination;
+    const pages = { ...readJson(file.replace(".min.json", ".paginators.json")).pagination, ...PAGES[name] };
     loaded.set(name, new Service(name, extend(name, readJson(file)), pages));
   }
   return loaded.get(name);

@@ -136,6 +136,8 @@ export function serialize(operation, output = {}) {
 function xmlBody(operation, shape, value) {
   const { service } = operation;
   if (!writers.has(service)) writers.set(service, new XmlWriter(service));
+  const unwrapped = UNWRAPPED[operation.name];
+  if (unwrapped) return `${XML_HEAD}<${unwrapped} xmlns="${NAMESPACES.s3}">${escape(value[unwrapped])}</${unwrapped}>`;
   const root = shape.locationName ?? operation.output.payload ?? ROOTS[operation.name] ?? `${operation.name}Result`;
   return `${XML_HEAD}<${root} xmlns="${escape(service.namespace ?? NAMESPACES[service.name] ?? "")}">${writers.get(service).members(shape, value)}</${root}>`;
 }
@@ -145,6 +147,8 @@ const NAMESPACES = {
   s3: "http://s3.amazonaws.com/doc/2006-03-01/",
   s3control: "http://awss3control.amazonaws.com/doc/2018-08-20/",
 };
+// Its one member is the whole document.
+const UNWRAPPED = { GetBucketLocation: "LocationConstraint" };
 const ROOTS = {
   ListBuckets: "ListAllMyBucketsResult",
   GetBucketAcl: "AccessControlPolicy",

@@ -54,6 +54,7 @@ def buckets():
         "tags": ("get_bucket_tagging", "TagSet"),
         "versioning": ("get_bucket_versioning", None),
         "logging": ("get_bucket_logging", "LoggingEnabled"),
+        "location": ("get_bucket_location", "LocationConstraint"),
     }
     callers = {region: client("s3", region) for region in REGIONS}
     found = []
@@ -78,12 +79,14 @@ def secrets(region):
     found = rows(manager, "list_secrets", "SecretList")
     for secret in found:
         secret["policy"] = or_code(manager.get_resource_policy, "ResourcePolicy", SecretId=secret["ARN"])
+        copies = manager.describe_secret(SecretId=secret["ARN"]).get("ReplicationStatus", [])
+        secret["replicas"] = [copy["Region"] for copy in copies]
     return found
 
 
-def grants(kms, key):
+def rows_or_code(kms, operation, member, key):
     try:
-        return rows(kms, "list_grants", "Grants", KeyId=key)
+        return rows(kms, operation, member, KeyId=key)
     except ClientError as error:
         return {"code": error.response["Error"]["Code"]}
 
@@ -95,7 +98,8 @@ def keys(region):
             "KeyId": key,
             "metadata": or_code(kms.describe_key, "KeyMetadata", KeyId=key),
             "policy": or_code(kms.get_key_policy, "Policy", KeyId=key, PolicyName="default"),
-            "grants": grants(kms, key),
+            "grants": rows_or_code(kms, "list_grants", "Grants", key),
+            "tags": rows_or_code(kms, "list_resource_tags", "Tags", key),
             "rotation": or_code(kms.get_key_rotation_status, KeyId=key),
         }
         for key in (row["KeyId"] for row in rows(kms, "list_keys", "Keys"))

@@ -2,8 +2,12 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
+import { DynamoDBClient, DescribeContinuousBackupsCommand, DescribeTableCommand, GetResourcePolicyCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBStreamsClient, DescribeStreamCommand } from "@aws-sdk/client-dynamodb-streams";
+import { KMSClient, DescribeKeyCommand, GetKeyPolicyCommand, ListAliasesCommand, ListKeysCommand } from "@aws-sdk/client-kms";
 import { S3ControlClient, GetPublicAccessBlockCommand } from "@aws-sdk/client-s3-control";
-import { CUSTOMER, Sim } from "./support.mjs";
+import { SecretsManagerClient, GetResourcePolicyCommand as GetSecretPolicy, GetSecretValueCommand, ListSecretsCommand } from "@aws-sdk/client-secrets-manager";
+import { CUSTOMER, Sim, codeOf } from "./support.mjs";
 import { runBoto3 } from "./boto3.mjs";
 import * as read from "./data_v3.mjs";
 import * as neutral from "./data_neutral.mjs";
@@ -16,7 +20,7 @@ let sim, credentials, resources, expected;
 // What the keys' own policies keep from the reader.
 const DENIED = "AccessDeniedException";
 const HIDDEN = {
-  locked: { metadata: DENIED, policy: DENIED, grants: DENIED, rotation: DENIED },
+  locked: { metadata: DENIED, policy: DENIED, grants: DENIED, rotation: DENIED, tags: DENIED },
   forbidden: { policy: DENIED },
 };
 
@@ -105,4 +109,122 @@ test("the account's own public access block, whose account stands in the host", 
   await sim.post("world", [{ op: "set_account", account: CUSTOMER, s3_public_access_block: null }]);
   assert.equal((await ask(CUSTOMER)).code, "NoSuchPublicAccessBlockConfiguration");
   await sim.post("world", [{ op: "set_account", account: CUSTOMER, s3_public_access_block: { all: true } }]);
+});
+
+const HOME = "eu-central-1";
+const client = (Client, of = credentials) => sim.client(Client, of, HOME);
+const allow = (...Action) => ({ Effect: "Allow", Action, Resource: "*" });
+const deny = (...Action) => ({ Effect: "Deny", Action, Resource: "*" });
+const session = (role, ...Statement) =>
+  sim.assume(role, {
+    ExternalId: "tenant-1",
+    ...(Statement.length && { Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }),
+  });
+const world = (...ops) => sim.post("world", ops.map((op) => ({ account: CUSTOMER, region: HOME, ...op })));
+const keyNamed = (name) => resources[HOME].kms_keys.find((key) => key.name === name);
+
+test("a key's policy decides, and the refusal says so in AWS's words", async () => {
+  const said = (credentialsOf, name, Command = DescribeKeyCommand) =>
+    client(KMSClient, credentialsOf)
+      .send(new Command({ KeyId: keyNamed(name).id }))
+      .then(
+        () => "ok",
+        ({ name: code, message, $metadata }) => [code, $metadata.httpStatusCode, message],
+      );
+  const user = (role) => `User: arn:aws:sts::${CUSTOMER}:assumed-role/${role}/test is not authorized to perform`;
+  assert.deepEqual(await said(await session("ConnectordAdmin"), "locked"), [
+    "AccessDeniedException",
+    400,
+    `${user("ConnectordAdmin")}: kms:DescribeKey on resource: ${keyNamed("locked").arn} because no resource-based policy allows the kms:DescribeKey action`,
+  ]);
+  assert.equal(
+    (await said(credentials, "forbidden", GetKeyPolicyCommand))[2],
+    `${user("ConnectordReadOnly")}: kms:GetKeyPolicy on resource: ${keyNamed("forbidden").arn} with an explicit deny in a resource-based policy`,
+  );
+  assert.equal(await said(credentials, "forbidden"), "ok");
+  // Named in the key's policy, a role needs no policy of its own; a session's policy still holds it down.
+  const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${CUSTOMER}:role/bare` }, Action: "kms:DescribeKey", Resource: "*" }] };
+  const { roles } = await sim.get(`world/inventory?account=${CUSTOMER}`);
+  const trust = roles.find(({ name }) => name === "ConnectordReadOnly").trust.parsed;
+  await world({ op: "put_role", name: "bare", trust }, { op: "put_resource", kind: "kms_keys", name: "locked", policy });
+  assert.equal(await said(await session("bare"), "locked"), "ok");
+  assert.match((await said(await session("bare"), "orders"))[2], /because no identity-based policy allows/);
+  assert.match((await said(await session("bare", allow("kms:ListKeys")), "locked"))[2], /because no session policy allows/);
+});
+
+test("denied lists, in each service", async () => {
+  const nobody = await session("ConnectordReadOnly", allow("iam:ListUsers"));
+  const calls = [
+    [KMSClient, new ListKeysCommand({}), "kms:ListKeys on resource: *"],
+    [SecretsManagerClient, new ListSecretsCommand({}), "secretsmanager:ListSecrets on resource: *"],
+    [DynamoDBClient, new ListTablesCommand({}), `dynamodb:ListTables on resource: arn:aws:dynamodb:${HOME}:${CUSTOMER}:table/*`],
+    [DynamoDBClient, new DescribeTableCommand({ TableName: "orders" }), `dynamodb:DescribeTable on resource: arn:aws:dynamodb:${HOME}:${CUSTOMER}:table/orders`],
+    [
+      DynamoDBStreamsClient,
+      new DescribeStreamCommand({ StreamArn: resources[HOME].tables.find(({ name }) => name === "orders").stream.arn }),
+      "dynamodb:DescribeStream on resource: arn:",
+    ],
+  ];
+  for (const [Client, command, words] of calls) {
+    await assert.rejects(client(Client, nobody).send(command), ({ name, message }) => {
+      assert.equal(name, "AccessDeniedException");
+      return message.includes(`is not authorized to perform: ${words}`) && message.includes("because no session policy allows");
+    });
+  }
+});
+
+test("what has gone in between, and tokens that nobody gave out", async () => {
+  await world(
+    { op: "put_resource", kind: "tables", name: "brief" },
+    { op: "delete_resource", kind: "tables", name: "brief" },
+  );
+  const arn = `arn:aws:dynamodb:${HOME}:${CUSTOMER}:table/brief`;
+  const cases = [
+    [DynamoDBClient, new DescribeTableCommand({ TableName: "brief" }), "ResourceNotFoundException"],
+    [DynamoDBClient, new DescribeContinuousBackupsCommand({ TableName: "brief" }), "TableNotFoundException"],
+    [DynamoDBClient, new GetResourcePolicyCommand({ ResourceArn: arn }), "ResourceNotFoundException"],
+    [DynamoDBStreamsClient, new DescribeStreamCommand({ StreamArn: `${arn}/stream/x` }), "ResourceNotFoundException"],
+    [KMSClient, new DescribeKeyCommand({ KeyId: "1234abcd-12ab-34cd-56ef-1234567890ab" }), "NotFoundException"],
+    [KMSClient, new ListKeysCommand({ Marker: "no-marker" }), "InvalidMarkerException"],
+    [KMSClient, new ListAliasesCommand({ Limit: 101 }), "ValidationException"],
+    [SecretsManagerClient, new GetSecretPolicy({ SecretId: "gone" }), "ResourceNotFoundException"],
+    [SecretsManagerClient, new ListSecretsCommand({ NextToken: "no-token" }), "InvalidNextTokenException"],
+  ];
+  for (const [Client, command, code] of cases) assert.equal(await codeOf(client(Client).send(command)), code);
+});
+
+test("secrets to be deleted are listed when asked for, and a value that is read is seen to be read", async () => {
+  const list = async (input) =>
+    (await client(SecretsManagerClient).send(new ListSecretsCommand(input))).SecretList.map(({ Name }) => Name);
+  assert.ok(!(await list({})).includes("shop/old"));
+  assert.ok((await list({ IncludePlannedDeletion: true })).includes("shop/old"));
+  const { last } = await sim.get("calls");
+  const value = new GetSecretValueCommand({ SecretId: "shop/payments" });
+  const guarded = await session("ConnectordAdmin", allow("*"), deny("secretsmanager:GetSecretValue"));
+  assert.equal(await codeOf(client(SecretsManagerClient, guarded).send(value)), "AccessDeniedException");
+  const { SecretString } = await client(SecretsManagerClient, await session("ConnectordAdmin")).send(value);
+  assert.equal(SecretString, "canary-secret-value-of-shop/payments");
+  const { calls } = await sim.get(`calls?since=${last}`);
+  assert.deepEqual(
+    calls.filter(({ operation }) => operation === "GetSecretValue").map(({ status, secret_read: read }) => [status, Boolean(read)]),
+    [
+      [400, false],
+      [200, true],
+    ],
+  );
+});
+
+test("a page size cap of the simulator, tags included, loses nothing", async () => {
+  await sim.post("config", { page_size: 1 });
+  assert.deepEqual(neutral.tables(await read.readTables(sim, credentials, HOME)), neutral.tablesOf(resources[HOME]));
+  await sim.post("config", { page_size: null });
+});
+
+test("generated accounts have them too, the same each time", async () => {
+  const generate = { resources: { seed: 7, regions: [HOME], buckets: 4, secrets: 4, kms_keys: 3, tables: 4 } };
+  const account = "123412341234";
+  await sim.post("world", [{ op: "put_account", account, generate }]);
+  const { resources: made } = await sim.get(`world/inventory?account=${account}`);
+  assert.deepEqual(Object.entries(made[HOME]).map(([kind, { length }]) => [kind, length]).sort(), [["buckets", 4], ["kms_keys", 3], ["secrets", 4], ["tables", 4]]);
+  assert.equal(made[HOME].buckets[0].name, `${account}-${HOME}-bucket-0000`);
 });

@@ -39,6 +39,8 @@ const bucket = (b) => ({
   tags: code(b.tags) ?? tagMap(b.tags),
   versioning: [b.versioning.Status, b.versioning.MFADelete],
   logging: b.logging ? [b.logging.TargetBucket, b.logging.TargetPrefix] : undefined,
+  // Nothing is the first region.
+  location: b.location || "us-east-1",
 });
 
 const GROUPS = { everyone: "global/AllUsers", "log-delivery": "s3/LogDelivery" };
@@ -68,6 +70,7 @@ const bucketOf = (region, others) => (b) => ({
   tags: Object.keys(b.tags).length ? b.tags : "NoSuchTagSet",
   versioning: [b.versioning?.status, b.versioning?.mfa_delete],
   logging: b.logging && [b.logging.bucket, b.logging.prefix],
+  location: b.location ?? region,
 });
 
 const secret = (s) => ({
@@ -83,6 +86,7 @@ const secret = (s) => ({
   tags: tagMap(s.Tags ?? []),
   versions: s.SecretVersionsToStages,
   policy: parsed(s.policy),
+  replicas: s.replicas ?? [],
 });
 
 const secretOf = (s) => ({
@@ -98,6 +102,7 @@ const secretOf = (s) => ({
   tags: s.tags,
   versions: s.versions,
   policy: s.deleted ? "InvalidRequestException" : s.policy,
+  replicas: s.replicas ?? [],
 });
 
 const multiRegion = (m) => m && [m.MultiRegionKeyType, m.PrimaryKey.Arn, m.ReplicaKeys.map(({ Arn }) => Arn)];
@@ -134,6 +139,7 @@ const kmsKey = (k) => ({
   grants: code(k.grants) ?? k.grants.map(grant),
   rotation: code(k.rotation) ?? k.rotation.KeyRotationEnabled,
   days: k.rotation.RotationPeriodInDays,
+  tags: code(k.tags) ?? Object.fromEntries(k.tags.map(({ TagKey, TagValue }) => [TagKey, TagValue])),
 });
 
 function rotationOf({ spec, origin, rotation, state }) {
@@ -173,6 +179,7 @@ const kmsKeyOf = (k) => ({
   grants: grantsOf(k),
   rotation: rotationOf(k),
   days: rotationOf(k) === true ? k.rotation.days : undefined,
+  tags: k.tags,
 });
 
 const table = ({ table: t, backups, tags, policy, stream }) => ({

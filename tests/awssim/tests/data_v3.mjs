@@ -30,6 +30,7 @@ const BUCKET_READS = {
   tags: ["GetBucketTagging", "TagSet"],
   versioning: ["GetBucketVersioning", undefined],
   logging: ["GetBucketLogging", "LoggingEnabled"],
+  location: ["GetBucketLocation", "LocationConstraint"],
 };
 
 export async function readBuckets(sim, credentials, account, pageSize) {
@@ -51,7 +52,11 @@ export async function readSecrets(sim, credentials, region, pageSize) {
   const list = await all(secrets.paginateListSecrets, client, { IncludePlannedDeletion: true }, "SecretList", pageSize);
   const policy = ({ ARN: SecretId }) =>
     orCode(client.send(new secrets.GetResourcePolicyCommand({ SecretId })), "ResourcePolicy");
-  return Promise.all(list.map(async (secret) => ({ ...secret, policy: await policy(secret) })));
+  const replicas = async ({ ARN: SecretId }) =>
+    (await client.send(new secrets.DescribeSecretCommand({ SecretId }))).ReplicationStatus?.map(({ Region }) => Region);
+  return Promise.all(
+    list.map(async (one) => ({ ...one, policy: await policy(one), replicas: await replicas(one) })),
+  );
 }
 
 export async function readKeys(sim, credentials, region, pageSize) {
@@ -65,6 +70,7 @@ export async function readKeys(sim, credentials, region, pageSize) {
     policy: await send("GetKeyPolicy", { KeyId }, "Policy"),
     grants: await all(kms.paginateListGrants, client, { KeyId }, "Grants", pageSize).catch(({ name }) => ({ code: name })),
     rotation: await send("GetKeyRotationStatus", { KeyId }),
+    tags: await all(kms.paginateListResourceTags, client, { KeyId }, "Tags", pageSize).catch(({ name }) => ({ code: name })),
   });
   return { aliases, keys: await Promise.all(keys.map(details)) };
 }

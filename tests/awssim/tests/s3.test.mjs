@@ -136,6 +136,14 @@ test("the list without parameters has no regions, and dates are the first region
   );
 });
 
+test("the first region says where a bucket is, in a document of its own kind", async () => {
+  const answer = await raw("/alpine-orders", { region: "us-east-1", query: { location: "" } });
+  assert.match(answer.body, /^<\?xml [^>]*>\n<LocationConstraint xmlns="[^"]*">eu-central-1<\/LocationConstraint>$/);
+  await put("aged", { location: "EU" });
+  const { LocationConstraint } = await client(HOME).send(new s3.GetBucketLocationCommand({ Bucket: "aged" }));
+  assert.equal(LocationConstraint, "EU");
+});
+
 test("S3's hash of the body must be there and be right", async () => {
   const without = await raw("/alpine-logs", {
     tamper: ({ headers: { "x-amz-content-sha256": gone, ...headers }, ...r }) => ({ ...r, headers }),

@@ -1,6 +1,7 @@
 // KMS: keys, aliases, policies, grants. Who may read a key is up to the key's own policy, and to IAM only if that says so.
 import { AwsError } from "../../errors.mjs";
 import { listing } from "../../paging.mjs";
+import { tagList } from "../view.mjs";
 
 const keysOf = ({ account, region }) => account.resources(region, "kms_keys").filter(({ predefined }) => !predefined);
 
@@ -128,6 +129,11 @@ export const operations = {
       ({ id, grantee }) => (GrantId ?? id) === id && (GranteePrincipal ?? grantee) === grantee,
     );
     return listing(call, "Grants", wanted, ({ id }) => id, grantView(key), { limit: 50, max: 100 });
+  },
+
+  ListResourceTags(call) {
+    const view = ({ Key, Value }) => ({ TagKey: Key, TagValue: Value });
+    return listing(call, "Tags", tagList(keyOf(call).tags), ({ Key }) => Key, view, { limit: 50, max: 50 });
   },
 
   GetKeyRotationStatus(call) {

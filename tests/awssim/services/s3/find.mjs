@@ -1,6 +1,6 @@
 // Finds a bucket: one name space for all accounts, and one region that may be asked about each.
 import { AwsError } from "../../errors.mjs";
-import { partitionOf, regionList } from "../../regions.mjs";
+import { partitionOf, regionList, signingRegion } from "../../regions.mjs";
 
 function bucketsOf(account) {
   return account.world.derived(account, "buckets", () => {
@@ -56,6 +56,8 @@ const REDIRECTS = {
     ),
 };
 
+export const firstRegion = (world) => signingRegion(world, { name: "organizations" });
+
 // A host that has the bucket in it leads to the bucket's region, where the signature is for the wrong one; a region's own
 // host sends the caller away. "redirect" in the world file chooses another one.
 function redirect(call, found) {
@@ -70,7 +72,9 @@ export function locate(call) {
   if (name === undefined) return;
   const found = anyBucket(call, name);
   if (!found) throw error("NoSuchBucket", "The specified bucket does not exist", 404, { BucketName: name });
-  const away = found.region !== call.region;
+  // The first region knows where each bucket is, and says so to whoever asks for just that.
+  const told = call.operation.name === "GetBucketLocation" && call.region === firstRegion(call.world);
+  const away = found.region !== call.region && !told;
   const answer = away && redirect(call, found);
   // A GET that is malformed tells the region in its body alone.
   if (!answer || answer.status !== 400 || call.operation.http.method === "HEAD") {

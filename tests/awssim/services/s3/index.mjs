@@ -2,9 +2,8 @@
 import { AwsError } from "../../errors.mjs";
 import { listing } from "../../paging.mjs";
 import { statementsOf } from "../../policy.mjs";
-import { signingRegion } from "../../regions.mjs";
 import { tagList } from "../view.mjs";
-import { locate, ownBuckets } from "./find.mjs";
+import { firstRegion, locate, ownBuckets } from "./find.mjs";
 import { canonicalId } from "./kinds.mjs";
 
 export { locate };
@@ -72,7 +71,7 @@ export const guardOf = ({ found }) => found && { document: found.bucket.policy, 
 
 // The date of creation is kept in the partition's first region only.
 function bucketView(call, told) {
-  const first = signingRegion(call.world, { name: "organizations" }) === call.region;
+  const first = firstRegion(call.world) === call.region;
   return ({ bucket, region }) => ({
     Name: bucket.name,
     CreationDate: first ? bucket.created : bucket.modified,
@@ -100,6 +99,11 @@ export const operations = {
   },
 
   HeadBucket: () => ({}),
+
+  // The first region has no name here, and old buckets have another one: "location" in the world file.
+  GetBucketLocation: ({ world, found: { bucket, region } }) => ({
+    LocationConstraint: bucket.location ?? (region === firstRegion(world) ? "" : region),
+  }),
 
   GetBucketPolicy(call) {
     ownersOnly(call);

@@ -52,6 +52,13 @@ const entry = (secret) => ({
   PrimaryRegion: secret.primary_region,
 });
 
+// What one secret tells beyond the list: where its copies are.
+const whole = ({ SecretVersionsToStages, Type, ...rest }, { replicas }) => ({
+  ...rest,
+  VersionIdsToStages: SecretVersionsToStages,
+  ReplicationStatus: replicas?.map((Region) => ({ Region, Status: "InSync" })),
+});
+
 export function resourceOf(call) {
   const { account, region, input } = call;
   if (input.SecretId === undefined) return "*";
@@ -75,6 +82,11 @@ export const operations = {
   GetResourcePolicy(call) {
     const { arn, name, policy } = notDeleted(secretOf(call));
     return { ARN: arn, Name: name, ResourcePolicy: policy && call.world.documents.text(policy) };
+  },
+
+  DescribeSecret(call) {
+    const secret = secretOf(call);
+    return whole(entry(secret), secret);
   },
 
   // Nobody under test may ever get here. The answer is known text, so that it can be looked for wherever it may have gone.
