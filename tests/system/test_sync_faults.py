@@ -70,8 +70,9 @@ def check(fleet, cell, account, before, state):
             wrong.append(f"{part} names the action {row['action']!r}")
         if way == "throttle" and row["state"] not in ("throttled", "partial"):
             wrong.append(f"{part} is {row['state']}")
-    whole = cell in HANDED_OVER or (operation == "ListInstanceProfiles" and way == "access_denied")
-    if state != ("complete" if whole else "partial"):
+        if way == "access_denied" and row["state"] not in ("denied", "partial"):
+            wrong.append(f"{part} is {row['state']}")
+    if state != ("complete" if cell in HANDED_OVER else "partial"):
         wrong.append(f"the sync ended {state}")
     return [f"{operation} page {page} {way} ({account}): {w}" for w in wrong]
 

@@ -10,62 +10,61 @@ struct row {
 	const char *unknown; /* completes "..., so " */
 	const char *keeps;   /* attributes, and the kind that has them */
 	const char *keeps_kind;
-	bool optional; /* no permission set asks for it */
 };
 
 static const struct row ROWS[PART_COUNT] = {
 	[PART_REGIONS] = { "regions", "which regions the account uses is not known", "regions",
-			   "aws.account", false },
+			   "aws.account" },
 	[PART_USERS] = { "users",
 			 "users, their groups and their policies are shown as they were last seen",
-			 NULL, NULL, false },
+			 NULL, NULL },
 	[PART_GROUPS] = { "groups", "groups and their policies are shown as they were last seen",
-			  NULL, NULL, false },
+			  NULL, NULL },
 	[PART_ROLES] = { "roles",
 			 "roles, their trust and their policies are shown as they were last seen",
-			 NULL, NULL, false },
+			 NULL, NULL },
 	[PART_POLICIES] = { "policies",
 			    "customer managed policies are shown as they were last seen",
-			    "versions,document,document_state,document_version", "aws.iam_policy",
-			    false },
+			    "versions,document,document_state,document_version", "aws.iam_policy" },
 	[PART_AWS_POLICIES] = { "aws_policies",
 				"versions of the attached AWS managed policies may be out of date",
-				NULL, NULL, false },
+				NULL, NULL },
 	[PART_POLICY_DOCUMENTS] = { "policy_documents",
 				    "what some attached AWS managed policies allow is not known",
-				    "document,document_state,document_version", "aws.iam_policy",
-				    false },
+				    "document,document_state,document_version", "aws.iam_policy" },
 	[PART_USER_DETAILS] = { "user_details", "when users last signed in may be out of date",
-				"password_last_used", "aws.iam_user", false },
+				"password_last_used", "aws.iam_user" },
 	[PART_ROLE_DETAILS] = { "role_details",
 				"descriptions and session lengths of roles may be out of date",
-				"description,max_session_duration", "aws.iam_role", false },
+				"description,max_session_duration", "aws.iam_role" },
 	[PART_REPORT] = { "credential_report",
 			  "password state and MFA of users and of the root user may be out of date",
 			  "password_enabled,password_last_used,password_last_changed,password_next_"
 			  "rotation,mfa_active,cert_1_active,cert_2_active",
-			  "aws.iam_user", false },
+			  "aws.iam_user" },
 	[PART_SAML] = { "saml_providers", "SAML providers are shown as they were last seen",
 			"entity_id,certificates,valid_until,metadata_state,unique_id,tags",
-			"aws.saml_provider", false },
+			"aws.saml_provider" },
 	[PART_OIDC] = { "oidc_providers", "OIDC providers are shown as they were last seen",
-			"url,client_ids,thumbprints,created,tags", "aws.oidc_provider", false },
-	[PART_ALIAS] = { "alias", "the account's alias may be out of date", "alias", "aws.account",
-			 false },
+			"url,client_ids,thumbprints,created,tags", "aws.oidc_provider" },
+	[PART_ALIAS] = { "alias", "the account's alias may be out of date", "alias",
+			 "aws.account" },
 	[PART_SUMMARY] = { "summary", "the counts could not be checked against AWS's own",
-			   "summary", "aws.account", false },
+			   "summary", "aws.account" },
 	[PART_PASSWORD_POLICY] = { "password_policy",
 				   "the account's password policy may be out of date",
-				   "password_policy", "aws.account", false },
+				   "password_policy", "aws.account" },
 	[PART_INSTANCE_PROFILES] = { "instance_profiles",
-				     "instance profiles without a role are not known", "tags",
-				     "aws.instance_profile", true },
+				     "tags of instance profiles may be out of date, and those "
+				     "without "
+				     "a role are shown as they were last seen",
+				     "tags", "aws.instance_profile" },
 	[PART_ACCESS_KEYS] = { "access_keys", "access keys are shown as they were last seen", NULL,
-			       NULL, false },
+			       NULL },
 	[PART_KEY_LAST_USED] = { "key_last_used",
 				 "when some access keys were last used may be out of date",
-				 "last_used", "aws.access_key", false },
-	[PART_MFA] = { "mfa", "MFA devices are shown as they were last seen", NULL, NULL, false },
+				 "last_used", "aws.access_key" },
+	[PART_MFA] = { "mfa", "MFA devices are shown as they were last seen", NULL, NULL },
 };
 
 static const char *const STATES[] = {
@@ -78,7 +77,6 @@ static const char *const STATES[] = {
 	[PART_NOT_ENABLED] = "not_enabled",
 	[PART_THROTTLED] = "throttled",
 	[PART_ERROR] = "error",
-	[PART_OPTIONAL] = "skipped_by_config",
 };
 
 const char *part_name(enum part_id id)
@@ -128,20 +126,16 @@ static const char *action_of(const struct aws_fault *f)
 static void describe(struct part *p, enum part_id id)
 {
 	const struct aws_fault *f = &p->fault;
-	const char *optional = ROWS[id].optional ? " (an optional permission)" : "";
 
 	if (f->class == AWS_DENIED)
-		snprintf(p->reason, sizeof(p->reason), "AWS denied %s%s%s%s, so %s.", action_of(f),
-			 optional, f->deny_cause[0] ? "; cause: " : "", f->deny_cause,
-			 ROWS[id].unknown);
+		snprintf(p->reason, sizeof(p->reason), "AWS denied %s%s%s, so %s.", action_of(f),
+			 f->deny_cause[0] ? "; cause: " : "", f->deny_cause, ROWS[id].unknown);
 	else
 		snprintf(p->reason, sizeof(p->reason), "%s failed (%s: %.160s), so %s.",
 			 f->op ? f->op->action : "A call",
 			 f->code[0] ? f->code : aws_class_name(f->class), f->message,
 			 ROWS[id].unknown);
-	snprintf(p->reason_code, sizeof(p->reason_code), "%s",
-		 f->class == AWS_DENIED && ROWS[id].optional ? "optional_permission"
-							     : aws_class_name(f->class));
+	snprintf(p->reason_code, sizeof(p->reason_code), "%s", aws_class_name(f->class));
 }
 
 void part_fault(struct part *p, enum part_id id, const struct aws_fault *fault)
@@ -149,9 +143,6 @@ void part_fault(struct part *p, enum part_id id, const struct aws_fault *fault)
 	if (fault != &p->fault) /* a listing's own fault outweighs that of one object */
 		p->fault = *fault;
 	p->state = state_of(fault->class);
-	/* What no published permission set asks for is no gap of the sync. */
-	if (p->state == PART_DENIED && ROWS[id].optional)
-		p->state = PART_OPTIONAL;
 	describe(p, id);
 }
 

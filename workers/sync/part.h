@@ -40,7 +40,6 @@ enum part_state {
 	PART_NOT_ENABLED,
 	PART_THROTTLED,
 	PART_ERROR,
-	PART_OPTIONAL, /* denied, and nobody was asked to allow it */
 };
 
 struct part {
