@@ -194,6 +194,8 @@ struct http_reply problem_err(const struct http_request *req, const struct err *
 		reply = again(req, 503, "outcome_unknown",
 			      "The database went away while it was committing: it is not known"
 			      " whether the change was made. Look before trying again.");
+	else if (str_eq(str_c(err->code), S("sealing_key_withdrawn")))
+		reply = again(req, 503, err->code, err->text);
 	else if (err->rc == RC_RETRY)
 		reply = again(req, 503, "unavailable",
 			      "The database does not answer now; try again.");

@@ -171,8 +171,7 @@ static enum rc environment_only(const char *origin, const char *name, struct err
 
 static bool is_environment_only(const char *name)
 {
-	return strcmp(name, "clock_offset_s") == 0 || strcmp(name, "keys_grace_s") == 0 ||
-	       strcmp(name, "webhook_retry_ppm") == 0;
+	return strcmp(name, "clock_offset_s") == 0 || strcmp(name, "webhook_retry_ppm") == 0;
 }
 
 static bool is_one_of(struct str value, const char *choices)

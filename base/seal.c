@@ -206,10 +206,22 @@ static enum rc bind(const struct seal_place *place, const unsigned char *key_id,
 		       "a part of the secret's place is longer than %d bytes", (int)SEAL_LABEL_MAX);
 }
 
+/* Of one value, for one call, within which libsodium keeps as much on the stack as well. Guarded pages, which what is sealed is kept
+ * in, would cost more than all the sealing: a rotation goes through every value there is. */
+struct data_key {
+	unsigned char bytes[SEAL_DATA_KEY_BYTES];
+};
+
+static void data_key_done(struct data_key *k)
+{
+	sodium_memzero(k, sizeof(*k));
+}
+DEFINE_AUTO_VALUE(data_key, data_key_done)
+
 enum rc seal_close(const struct seal_public *key, const struct seal_place *place, struct str plain,
 		   char **ret_envelope, size_t *ret_n, struct err *err)
 {
-	AUTO(secret) struct secret *data_key = NULL;
+	AUTO(data_key) struct data_key data_key = { { 0 } };
 	AUTO(buf) struct buf ad = BUF_INIT(SEAL_AD_MAX);
 	AUTO_TEXT char *envelope = NULL;
 	unsigned char *out = NULL;
@@ -222,20 +234,20 @@ enum rc seal_close(const struct seal_public *key, const struct seal_place *place
 	rc = bind(place, key->key_id, &ad, err);
 	if (rc != RC_OK)
 		return rc;
-	data_key = secret_new(SEAL_DATA_KEY_BYTES);
-	randombytes_buf(data_key->bytes, data_key->n);
+	randombytes_buf(data_key.bytes, sizeof(data_key.bytes));
 	envelope = mem_alloc(SEAL_OVERHEAD + plain.n);
 	out = (unsigned char *)envelope;
 	memcpy(out, SEAL_MAGIC, SEAL_MAGIC_BYTES);
 	memcpy(out + SEAL_AT_KEY_ID, key->key_id, SEAL_KEY_ID_BYTES);
-	if (crypto_box_seal(out + SEAL_AT_BOX, data_key->bytes, data_key->n, key->bytes) != 0)
+	if (crypto_box_seal(out + SEAL_AT_BOX, data_key.bytes, sizeof(data_key.bytes),
+			    key->bytes) != 0)
 		return err_set(err, RC_BROKEN, "seal_failed",
 			       "the public sealing key is unusable; make a new pair");
 	randombytes_buf(out + SEAL_AT_NONCE, SEAL_NONCE_BYTES);
 	if (crypto_aead_xchacha20poly1305_ietf_encrypt(
 		    out + SEAL_AT_TEXT, NULL, (const unsigned char *)(plain.n ? plain.p : ""),
 		    plain.n, (const unsigned char *)ad.p, ad.n, NULL, out + SEAL_AT_NONCE,
-		    data_key->bytes) != 0)
+		    data_key.bytes) != 0)
 		return err_set(err, RC_BROKEN, "seal_failed", "the secret could not be sealed");
 	*ret_n = SEAL_OVERHEAD + plain.n;
 	*ret_envelope = TAKE(envelope);
@@ -263,8 +275,21 @@ static enum rc damaged(struct err *err)
 enum rc seal_open(const struct seal_keyring *keys, const struct seal_place *place,
 		  struct str envelope, struct secret **ret, struct err *err)
 {
-	AUTO(secret) struct secret *data_key = NULL;
-	AUTO(secret) struct secret *plain = NULL;
+	/* What is too long is refused before it is looked at. */
+	size_t n = envelope.n < SEAL_OVERHEAD ? 0 : envelope.n - SEAL_OVERHEAD;
+	AUTO(secret) struct secret *plain = secret_new(n > SEAL_PLAIN_MAX ? 0 : n);
+	struct str view;
+	enum rc rc = seal_open_into(keys, place, envelope, plain, &view, err);
+
+	if (rc == RC_OK)
+		*ret = TAKE(plain);
+	return rc;
+}
+
+enum rc seal_open_into(const struct seal_keyring *keys, const struct seal_place *place,
+		       struct str envelope, struct secret *room, struct str *ret, struct err *err)
+{
+	AUTO(data_key) struct data_key data_key = { { 0 } };
 	AUTO(buf) struct buf ad = BUF_INIT(SEAL_AD_MAX);
 	const unsigned char *in = (const unsigned char *)envelope.p;
 	size_t i = 0, n = 0;
@@ -281,17 +306,16 @@ enum rc seal_open(const struct seal_keyring *keys, const struct seal_place *plac
 	rc = bind(place, in + SEAL_AT_KEY_ID, &ad, err);
 	if (rc != RC_OK)
 		return rc;
-	data_key = secret_new(SEAL_DATA_KEY_BYTES);
-	if (crypto_box_seal_open(data_key->bytes, in + SEAL_AT_BOX, SEAL_BOX_BYTES,
+	if (crypto_box_seal_open(data_key.bytes, in + SEAL_AT_BOX, SEAL_BOX_BYTES,
 				 keys->public[i].bytes, keys->secret[i]->bytes) != 0)
 		return damaged(err);
 	n = envelope.n - SEAL_OVERHEAD;
-	plain = secret_new(n);
+	assert(n <= room->n);
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-		    plain->bytes, NULL, NULL, in + SEAL_AT_TEXT, n + SEAL_TAG_BYTES,
-		    (const unsigned char *)ad.p, ad.n, in + SEAL_AT_NONCE, data_key->bytes) != 0)
+		    room->bytes, NULL, NULL, in + SEAL_AT_TEXT, n + SEAL_TAG_BYTES,
+		    (const unsigned char *)ad.p, ad.n, in + SEAL_AT_NONCE, data_key.bytes) != 0)
 		return damaged(err);
-	*ret = TAKE(plain);
+	*ret = str_n(room->bytes, n);
 	return RC_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "db/audit.h"
 #include "db/connection_status.h"
 #include "db/inside.h"
+#include "db/sealed.h"
 
 static const struct id NONE = { { 0 } };
 
@@ -121,7 +122,7 @@ static enum rc insert_draft(struct db *db, const struct new_check *in, struct er
 		return err_set(err, RC_CONFLICT, "too_many_checks",
 			       "The organization has %d checks of drafts under way; wait for one.",
 			       CHECKS_DRAFTS_MAX);
-	return rc;
+	return rc == RC_OK && in->sealed.n > 0 ? sealed_accept(db, in->sealed, err) : rc;
 }
 
 static enum rc queue(struct db *db, const struct new_check *in, struct err *err)
@@ -142,6 +143,8 @@ static enum rc queue(struct db *db, const struct new_check *in, struct err *err)
 	id_uuid(in->check_id, uuid);
 	id_text(in->check_id, "chk_", text);
 	payload = json_pack("{s:s}", "check_id", uuid);
+	if (*in->request_id)
+		json_set_text(payload, "request_id", str_c(in->request_id));
 	task.payload = payload;
 	rc = tasks_insert(db, &task, NULL, err);
 	return rc == RC_OK ? audit_insert(db, NULL, &entry, err) : rc;

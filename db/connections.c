@@ -6,6 +6,7 @@
 #include "db/check_answers.h"
 #include "db/connection_status.h"
 #include "db/schedule_rows.h"
+#include "db/sealed.h"
 #include "db/status_rule.h"
 #include "db/verify_task.h"
 
@@ -23,6 +24,12 @@ static enum rc audit(struct db *db, const struct connection_write *in, const cha
 
 	id_text(in->connection_id, "conn_", text);
 	return audit_insert(db, NULL, &entry, err);
+}
+
+/* After the row is written. */
+static enum rc accept_secret(struct db *db, const struct connection_write *in, struct err *err)
+{
+	return in->values->sealed.n > 0 ? sealed_accept(db, in->values->sealed, err) : RC_OK;
 }
 
 static enum rc schedule_sync(struct db *db, const struct connection_write *in, struct err *err)
@@ -191,12 +198,12 @@ static enum rc insert_body(struct db *db, void *arg, struct err *err)
 			"The organization has %d connections, which is the most it may have.",
 			CONNECTIONS_PER_ORGANIZATION_MAX);
 	rc = insert_row(db, in, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = schedule_first(db, in, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = verify_task_queue(db, in->org_id, in->connection_id, err);
+	if (rc == RC_OK)
+		rc = accept_secret(db, in, err);
+	if (rc == RC_OK)
+		rc = schedule_first(db, in, err);
+	if (rc == RC_OK)
+		rc = verify_task_queue(db, in->org_id, in->connection_id, err);
 	if (rc == RC_OK)
 		rc = audit(db, in, "connection.created", err);
 	return rc == RC_OK ? read_back(db, w, err) : rc;
@@ -260,6 +267,8 @@ static enum rc update_body(struct db *db, void *arg, struct err *err)
 	const struct connection_write *in = begin_writing(w);
 	enum rc rc = update_row(db, in, err);
 
+	if (rc == RC_OK)
+		rc = accept_secret(db, in, err);
 	if (rc == RC_OK)
 		rc = schedule_again(db, in, err);
 	if (rc == RC_OK && in->reverify)

@@ -2,6 +2,7 @@
 #include "db/webhooks.h"
 #include "db/audit.h"
 #include "db/events.h"
+#include "db/sealed.h"
 #include "db/tasks.h"
 #include "db/webhooks_inside.h"
 
@@ -105,6 +106,8 @@ static enum rc insert_body(struct db *db, void *arg, struct err *err)
 
 	if (rc == RC_OK)
 		rc = db_run(db, NULL, &INSERT, row, &w->row, err);
+	if (rc == RC_OK)
+		rc = sealed_accept(db, in->sealed, err);
 	return rc == RC_OK ? webhook_audit(db, in, "webhook.created", err) : rc;
 }
 
@@ -229,6 +232,8 @@ static enum rc rotate_body(struct db *db, void *arg, struct err *err)
 
 	if (rc == RC_OK && db_rows_count(w->row) == 0)
 		return missed(db, in, err);
+	if (rc == RC_OK)
+		rc = sealed_accept(db, in->sealed, err);
 	if (rc == RC_OK)
 		rc = webhook_wake(db, in->org_id, err); /* which erases the old one in time */
 	return rc == RC_OK ? webhook_audit(db, in, "webhook.secret_rotated", err) : rc;

@@ -1,5 +1,5 @@
 /* Walks organizations, columns and rows in the order of their ids, so that a run that was killed is simply begun again. A plain
- * secret lives in guarded memory from one open to the next close. */
+ * secret lives in guarded memory, until the next one takes its place. */
 #include "server/rewrap.h"
 #include "base/mem.h"
 
@@ -15,6 +15,7 @@ struct walk {
 	const struct seal_keyring *keys;
 	struct rewrap_count *count;
 	struct rewrap_sum *sum;
+	struct secret *room; /* of the one value that is open */
 };
 
 static enum rc walk_column(struct walk *w, const struct sealed_column *c, struct id org_id,
@@ -39,10 +40,12 @@ static enum rc walk_column(struct walk *w, const struct sealed_column *c, struct
 
 static enum rc walk_all(struct walk *w, struct err *err)
 {
+	AUTO(secret) struct secret *room = secret_new(SEAL_PLAIN_MAX);
 	struct id after = { { 0 } };
 	enum rc rc = RC_OK;
 	int n = ORGANIZATIONS_PAGE;
 
+	w->room = room;
 	while (rc == RC_OK && n == ORGANIZATIONS_PAGE) {
 		AUTO(db_rows) struct db_rows *rows = NULL;
 
@@ -74,7 +77,7 @@ static enum rc open_value(const struct walk *w, const struct sealed_column *c, s
 			  struct id id, struct str envelope, const struct seal_public *close_with,
 			  char **ret_envelope, size_t *ret_n, struct err *err)
 {
-	AUTO(secret) struct secret *plain = NULL;
+	struct str plain;
 	char org[ID_UUID_TEXT], row[ID_UUID_TEXT];
 	const struct seal_place place = { .org_id = { org, ID_UUID_TEXT - 1 },
 					  .connection_id = { row, ID_UUID_TEXT - 1 },
@@ -83,10 +86,10 @@ static enum rc open_value(const struct walk *w, const struct sealed_column *c, s
 
 	id_uuid(org_id, org);
 	id_uuid(id, row);
-	rc = seal_open(w->keys, &place, envelope, &plain, err);
+	rc = seal_open_into(w->keys, &place, envelope, w->room, &plain, err);
 	if (rc != RC_OK || !close_with)
 		return rc;
-	return seal_close(close_with, &place, secret_str(plain), ret_envelope, ret_n, err);
+	return seal_close(close_with, &place, plain, ret_envelope, ret_n, err);
 }
 
 /* --- counting --- */

@@ -61,5 +61,9 @@ MUST_CHECK enum rc seal_close(const struct seal_public *key, const struct seal_p
  * damaged or moved. */
 MUST_CHECK enum rc seal_open(const struct seal_keyring *keys, const struct seal_place *place,
 			     struct str envelope, struct secret **ret, struct err *err);
+/* The same into a secret of SEAL_PLAIN_MAX bytes that is used again and again; *ret views it until then. */
+MUST_CHECK enum rc seal_open_into(const struct seal_keyring *keys, const struct seal_place *place,
+				  struct str envelope, struct secret *room, struct str *ret,
+				  struct err *err);
 
 #endif

@@ -31,7 +31,8 @@ struct connection_write {
 };
 
 /* Row, schedules, a verify task and the audit row, in one transaction; *ret is the row as that
- * transaction left it, as connections_get() has it. RC_CONFLICT too_many_connections. */
+ * transaction left it, as connections_get() has it. RC_CONFLICT too_many_connections. RC_RETRY
+ * sealing_key_withdrawn (also of an update): db/sealed.h. */
 enum { CONNECTIONS_PER_ORGANIZATION_MAX = 1000 };
 MUST_CHECK enum rc connections_insert(struct db *db, const struct connection_write *in,
 				      struct db_rows **ret, struct err *err);

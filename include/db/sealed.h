@@ -31,6 +31,12 @@ MUST_CHECK enum rc sealed_replace(struct db *db, const struct sealed_column *c, 
 				  const struct sealed_swap *swaps, size_t n, int64_t *ret_replaced,
 				  struct err *err);
 
+/* Inside the transaction that has just stored the envelope: RC_RETRY sealing_key_withdrawn when its key is no longer accepted, and
+ * nothing of it may be committed. Whoever is let through by this is seen by sealed_is_over(). */
+MUST_CHECK enum rc sealed_accept(struct db *db, struct str envelope, struct err *err);
+/* From its commit on sealed_accept() refuses the key. For the worker role; again is no error. */
+MUST_CHECK enum rc sealed_withdraw(struct db *db, struct str key_id, struct err *err);
+
 /* *ret: a mark that sealed_is_over() tells of when every transaction that was writing at this moment has ended, so that what it
  * stored can be seen. */
 MUST_CHECK enum rc sealed_mark(struct db *db, int64_t *ret, struct err *err);

@@ -19,7 +19,8 @@ struct webhook_write {
 
 /* All rows: webhook_id, url, description, events (json), state, state_reason, state_at,
  * previous_until (NULL unless an old secret signs along), version, created_at, updated_at. */
-/* RC_CONFLICT too_many_webhooks (EVENTS_ENDPOINTS_MAX), organization_deleting. */
+/* RC_CONFLICT too_many_webhooks (EVENTS_ENDPOINTS_MAX), organization_deleting. RC_RETRY sealing_key_withdrawn (also of a
+ * rotation): db/sealed.h. */
 MUST_CHECK enum rc webhooks_insert(struct db *db, const struct webhook_write *in,
 				   struct db_rows **ret, struct err *err);
 MUST_CHECK enum rc webhooks_get(struct db *db, struct id org_id, struct id webhook_id,

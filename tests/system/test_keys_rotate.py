@@ -1,26 +1,32 @@
 """Rotation of the sealing keys: online, killed at any point and begun again, and the old key opens nothing afterwards.
 
-The dose is ROWS values (500; CONNECTORD_ROTATE_ROWS changes it) and KILLS kills -9, while a server seals and a worker opens."""
+The dose is ROWS values (10,000; CONNECTORD_ROTATE_ROWS changes it) and KILLS kills -9 of a rewrap that runs, while a server seals
+and a worker opens: syncs of all these connections go on, and none fails."""
+import concurrent.futures
 import contextlib
 import os
 import random
 import shutil
 import subprocess
 import threading
+import uuid
+from pathlib import Path
 
+import psycopg2.extras
 import pytest
 import webhook
+from api import Organization
 from processes import Process, binary, clean_environment, run
 from receiver import Receiver
 from waiting import wait_until
 
 ACCOUNT = "111122223333"
 KEY = ("AKIADEMOCONNECTORKEY", "demo/connector+key/of/the/demo/world/003")
-ROWS = int(os.environ.get("CONNECTORD_ROTATE_ROWS", 500))
-ORGANIZATIONS, BUSY, KILLS = 10, 6, 12
+ROWS = int(os.environ.get("CONNECTORD_ROTATE_ROWS", 10_000))
+ORGANIZATIONS, BUSY, KILLS, FILE_KILLS = 10, 6, 20, 4
+SYNCERS, SYNCS_MIN = 3, 20
 QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50}
 STUCK, DONE, CONFIG = 1, 0, 78
-AT_ONCE = {"CONNECTORD_KEYS_GRACE_S": "0"}  # --retire waits for transactions, but not for requests that have not begun one
 ALL_SEALED = """SELECT substring(sealed_secret_access_key FROM 4 FOR 8) FROM connection WHERE sealed_secret_access_key IS NOT NULL
     UNION ALL SELECT substring(sealed_secret FROM 4 FOR 8) FROM webhook WHERE sealed_secret IS NOT NULL
     UNION ALL SELECT substring(sealed_previous FROM 4 FOR 8) FROM webhook WHERE sealed_previous IS NOT NULL"""
@@ -37,10 +43,10 @@ class Keys:
         return [binary(), "keys", what, str(self.directory), f"--database-url={self.database.worker_url}", *more]
 
     def __call__(self, what, *more):
-        return run(self.argv(what, *more), within=120, env=clean_environment(**AT_ONCE))
+        return run(self.argv(what, *more), within=120, env=clean_environment())
 
     def start(self, place, what, *more):
-        return Process(self.argv(what, *more), clean_environment(**AT_ONCE), place, "keys")
+        return Process(self.argv(what, *more), clean_environment(), place, "keys")
 
     def lines(self):
         return [line for line in (self.directory / "seal.key").read_text().splitlines() if line.startswith("seal-secret:")]
@@ -62,6 +68,23 @@ def connect(org, **more):
         return answers[-1].status_code == 201
     wait_until(made, "a connection is made", 30)
     return answers[-1].json()
+
+
+def connect_many(database, org, public, n):
+    """n connections with one sealed secret each, behind the API's back: made one by one they would take minutes. Their ids."""
+    probe = Path(os.environ.get("SEAL_PROBE_BIN") or Path(binary()).parent / "tests" / "seal_probe")
+    assert probe.exists(), f"{probe} is missing: build the target seal_probe"
+    ids = [str(uuid.uuid4()) for _ in range(n)]
+    made = subprocess.run([str(probe), str(public), "secret_access_key"], input="".join(f"{org.org_id} {i} {KEY[1]}\n" for i in ids),
+                          capture_output=True, text=True, timeout=60, check=True)
+    rows = [(org.org_id, i, f"many {i[:8]}", ACCOUNT, KEY[0], bytes.fromhex(sealed))
+            for i, sealed in zip(ids, made.stdout.splitlines(), strict=True)]
+    connection = database.connect()
+    with contextlib.closing(connection), connection, connection.cursor() as cursor:
+        psycopg2.extras.execute_values(cursor, """INSERT INTO connection (org_id, connection_id, name, aws_account_id, access_key_id,
+            sealed_secret_access_key, authoritative_status, region, auth_method) VALUES %s""", rows,
+            "(%s, %s, %s, %s, %s, %s, 'none', 'us-east-1', 'access_key')", page_size=1000)
+    return ["conn_" + i.replace("-", "") for i in ids]
 
 
 def under(database):
@@ -117,22 +140,48 @@ def quiet(database):
 
 
 class Load(threading.Thread):
-    """Checks and changes some connections for ever: what an access key's owner and the schedules would do."""
+    """Does something for ever, until end()."""
 
-    def __init__(self, org, busy, database):
+    def __init__(self):
         super().__init__(daemon=True)
-        self.org, self.busy, self.database = org, busy, database
-        self.stopping, self.errors, self.patched, self.bad = threading.Event(), [], 0, []
-        self.right = {c["id"]: True for c in busy}
+        self.stopping, self.errors = threading.Event(), []
 
     def run(self):
         try:
             while not self.stopping.wait(0.02):
-                self.turn(random.choice(self.busy))
+                self.turn()
         except Exception as error:  # the test's own thread must hear of it
             self.errors.append(repr(error))
 
-    def turn(self, connection):
+    def end(self):
+        self.stopping.set()
+        self.join(60)
+        assert self.errors == [] and not self.is_alive()
+
+
+class Syncing(Load):
+    """Syncs connections one after the other, each of which has a secret to be opened."""
+
+    def __init__(self, connections):
+        super().__init__()
+        self.connections, self.ended = connections, []
+
+    def turn(self):
+        org, connection = random.choice(self.connections)
+        self.ended.append(org.wait_sync(org.sync(connection)["id"]))
+
+
+class Changing(Load):
+    """Changes some connections: what an access key's owner would do."""
+
+    def __init__(self, org, busy, database):
+        super().__init__()
+        self.org, self.busy, self.database = org, busy, database
+        self.patched, self.bad = 0, []
+        self.right = {c["id"]: True for c in busy}
+
+    def turn(self):
+        connection = random.choice(self.busy)
         right = random.random() < 0.5
         answer = self.org.patch(f"/v1/connections/{connection['id']}", {"auth": {
             "method": "access_key", "access_key_id": KEY[0], "secret_access_key": KEY[1] if right else "x" * 40}},
@@ -144,56 +193,62 @@ class Load(threading.Thread):
         self.bad += self.database.rows("SELECT connection_id, verify_code FROM connection WHERE verify_code LIKE 'sealing%%'"
                                        " OR verify_code = 'secret_damaged'")
 
-    def end(self):
-        self.stopping.set()
-        self.join(30)
-        assert self.errors == []
+
+def kill_among_values(rotation, database, place, key, n, total):
+    """Kills a run when it has come n parts of the way; whether it was at its values then."""
+    running = rotation.start(place, "rotate")
+    goal = total - total * n // (KILLS + 1)
+    wait_until(lambda: left(database, key) <= goal, running.tail, poll=0.002)
+    hit = running.alive
+    running.kill()
+    return hit and 0 < left(database, key) < total
 
 
 def test_rotation_under_load_survives_kills_and_leaves_the_old_key_nothing(
         rotation, place, serving, fresh, start_awssim, start_worker, tmp_path):
     aws = start_awssim("demo")
     orgs = [serving.organization() for _ in range(ORGANIZATIONS)]
-    for n in range(ROWS):
-        connect(orgs[n % ORGANIZATIONS])
+    many = [(org, i) for org in orgs for i in connect_many(fresh, org, place / "seal.pub", ROWS // ORGANIZATIONS)]
     for org in orgs:
         assert org.post("/v1/webhooks", {"url": "https://example.com/hook"}).status_code == 201
-    quiet(fresh)
     busy_org = serving.organization()
     busy = [connect(busy_org) for _ in range(BUSY)]
+    quiet(fresh)
     old_files = tmp_path / "old"
     shutil.copytree(place, old_files)
     kept = {row[0]: row[1:] for row in fresh.rows(ROWS_AS_THEY_ARE)}
-    assert list(under(fresh).values()) == [ROWS + ORGANIZATIONS + BUSY]
+    ((started, total),) = under(fresh).items()
+    assert total == ROWS + ORGANIZATIONS + BUSY
 
     worker = start_worker(aws, database=fresh, seal_key_file=place / "seal.key", **QUICK)
-    load = Load(busy_org, busy, fresh)
-    load.start()
-    started = next(iter(under(fresh)))
-    mixed = 0
-    for n in range(KILLS):
+    changing, syncing = Changing(busy_org, busy, fresh), [Syncing(many[n::SYNCERS]) for n in range(SYNCERS)]
+    for load in (changing, *syncing):
+        load.start()
+    for n in range(FILE_KILLS):  # while it makes and replaces files
         running = rotation.start(tmp_path, "rotate")
-        if n < 4:  # while it makes and replaces files
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                running.popen.wait(0.01 * 2 ** n)
-        else:  # somewhere among the values
-            goal = ROWS * (n - 3) // (KILLS - 2)
-            wait_until(lambda: left(fresh, started) <= ROWS + ORGANIZATIONS - goal, running.tail, poll=0.002)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.popen.wait(0.01 * 2 ** n)
         running.kill()
-        mixed += len(under(fresh)) > 1
-        assert rotation("status").returncode == DONE  # at any point every value opens
-    assert load.patched > 0 and mixed > 0, (load.patched, mixed)
-
+        assert rotation("status").returncode == DONE
+    synced, hits = sum(len(load.ended) for load in syncing), 0
+    for n in range(1, KILLS + 1):  # somewhere among the values
+        hits += kill_among_values(rotation, fresh, tmp_path, started, n, ROWS)
+        if n % 4 == 0:
+            assert rotation("status").returncode == DONE  # at any point every value opens
+    synced = sum(len(load.ended) for load in syncing) - synced
     done = rotation("rotate", "--retire")
     assert done.returncode == DONE, done.stderr
-    load.end()
-    assert load.bad == [] and worker.alive and serving.alive
+    for load in (changing, *syncing):
+        load.end()
+    assert (hits, synced >= SYNCS_MIN, changing.patched > 0) == (KILLS, True, True), (hits, synced, changing.patched)
+    assert changing.bad == [] and worker.alive and serving.alive
+    assert [sync for load in syncing for sync in load.ended if sync["state"] != "complete"] == []
 
     assert len(rotation.lines()) == 1 and rotation.lines()[0] not in (old_files / "seal.key").read_text()
     (newest,) = rotation.ids()
-    assert under(fresh) == {newest: ROWS + ORGANIZATIONS + BUSY}
+    assert under(fresh) == {newest: total}
     old = Keys(old_files, fresh)("status")
-    assert old.returncode == STUCK and f"{ROWS + ORGANIZATIONS + BUSY} cannot be opened" in old.stdout, old.stdout
+    assert old.returncode == STUCK and f"{total} cannot be opened" in old.stdout, old.stdout
     # What people see of the rows is as it was; the busy ones were changed by people.
     now = {row[0]: row[1:] for row in fresh.rows(ROWS_AS_THEY_ARE)}
     changed = {bare(c) for c in busy}
@@ -201,15 +256,13 @@ def test_rotation_under_load_survives_kills_and_leaves_the_old_key_nothing(
         {k: v for k, v in kept.items() if k.replace("-", "") not in changed}
     # The last change won, also where a rewrap was on its way: the worker opens it, and AWS says whether it is right.
     for connection in busy:
-        wanted = ("verified", "") if load.right[connection["id"]] else ("refused", "access_key_refused")
+        wanted = ("verified", "") if changing.right[connection["id"]] else ("refused", "access_key_refused")
         fresh.rows("UPDATE schedule SET next_at = now() WHERE connection_id = %s AND kind = 'verify'", bare(connection))
         wait_until(lambda: fresh.rows("SELECT verify_state, verify_code FROM connection WHERE connection_id = %s",
                                       bare(connection))[0] == wanted, lambda: f"{connection['id']} {wanted}\n{worker.tail()}", 30)
     # One that was never touched, opened by the worker that has been there all along.
-    fresh.rows("UPDATE schedule SET next_at = now() WHERE connection_id = (SELECT min(connection_id::text)::uuid FROM connection WHERE org_id = %s)"
-               " AND kind = 'verify'", orgs[0].org_id)
-    wait_until(lambda: fresh.value("SELECT count(*) FROM connection WHERE org_id = %s AND verify_state = 'verified'", orgs[0].org_id) == 1,
-               worker.tail)
+    quiet_org, untouched = next(one for one in many if not one[0].syncs(one[1]))
+    quiet_org.complete_sync(untouched)
     # Each organization can read what was done to its secrets.
     assert fresh.value("SELECT sum((detail ->> 'values')::int) FROM audit WHERE action = 'secrets.rewrapped' AND org_id = %s",
                        orgs[0].org_id) >= ROWS // ORGANIZATIONS + 1
@@ -271,6 +324,63 @@ def test_old_keys_stay_for_what_is_sealed_with_them_but_not_committed_yet(rotati
         writing.commit()
     assert running.wait_exit() == DONE, running.tail()
     assert under(fresh) == {rotation.ids()[0]: 1} and len(rotation.lines()) == 1
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = %s"
+
+
+@contextlib.contextmanager
+def locked(database, tables, mode):
+    """Nobody writes to these tables until the block ends; release() ends it sooner."""
+    holding = database.connect()
+    with contextlib.closing(holding), holding.cursor() as cursor:
+        holding.autocommit = False
+        cursor.execute(f"LOCK TABLE {tables} IN {mode} MODE")
+        yield holding.commit
+
+
+def test_what_was_sealed_with_a_key_that_went_meanwhile_is_refused_and_not_lost(rotation, start_server, fresh, place, tmp_path):
+    """Each request that seals: sealed with the old key before it is withdrawn, stored when it is."""
+    elsewhere = tmp_path / "seal.pub"
+    shutil.copy(place / "seal.pub", elsewhere)  # of a machine that does not get the new one
+    server = start_server(database=fresh, seal_public_file=elsewhere)
+    org = server.organization()
+    one, key = connect(org), {"method": "access_key", "access_key_id": KEY[0], "secret_access_key": KEY[1]}
+    hook = org.post("/v1/webhooks", {"url": "https://example.com/hook"}).json()["id"]
+    new = {"name": "late", "authoritative_status": "none", "aws_account_id": ACCOUNT, "region": "us-east-1", "auth": key}
+    requests = [
+        lambda to: to.post("/v1/connections", new),
+        lambda to: to.post("/v1/connections", new, params={"validate_only": "true"}),
+        lambda to: to.patch(f"/v1/connections/{one['id']}", {"auth": key}),
+        lambda to: to.post("/v1/connections/import", {"version": 1, "allow_duplicates": True, "connections": [new]}),
+        lambda to: to.post("/v1/webhooks", {"url": "https://example.com/other"}),
+        lambda to: to.post(f"/v1/webhooks/{hook}/rotate-secret"),
+    ]
+    with locked(fresh, "sealing_key_withdrawn", "EXCLUSIVE") as let_withdraw:
+        running = rotation.start(tmp_path, "rotate", "--retire", "--single-host")
+        wait_until(lambda: fresh.value(WAITING, "connectord keys") == 1, running.tail)
+        with locked(fresh, "connection, connection_check, webhook", "SHARE") as let_commit, \
+                concurrent.futures.ThreadPoolExecutor(len(requests)) as pool:
+            answers = [pool.submit(send, Organization(org.url, org.org_id, org.key)) for send in requests]
+            wait_until(lambda: fresh.value(WAITING, "connectord server") == len(requests), server.tail)
+            let_withdraw()
+            wait_until(lambda: fresh.value("SELECT count(*) FROM sealing_key_withdrawn") == 1, running.tail)
+            let_commit()
+            answers = [answer.result() for answer in answers]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "sealing_key_withdrawn"), answer.text
+        assert answer.headers["Retry-After"] and "send it again" in answer.json()["detail"]
+    assert running.wait_exit() == DONE, running.tail()
+    (newest,) = rotation.ids()
+    assert under(fresh) == {newest: 2} and len(rotation.lines()) == 1
+    assert fresh.value("SELECT count(*) FROM connection_check") == 0
+    # The server goes on refusing until it has the new key, and then takes what is sent again.
+    assert [send(org).status_code for send in requests] == [503] * len(requests)
+    shutil.copy(place / "seal.pub", elsewhere)
+    wait_until(lambda: requests[0](org).status_code == 201, "the server has the new key", 10)
+    assert [send(org).status_code for send in requests[1:]] == [202, 200, 201, 201, 200]
+    assert set(under(fresh)) == {newest}
+    server.stop()
 
 
 def test_a_run_that_is_killed_after_dropping_the_old_keys_has_not_lost_them(rotation, serving, fresh, place, tmp_path):

@@ -7,8 +7,9 @@ from contextlib import closing
 import pytest
 
 ONE, TWO = (str(uuid.UUID(int=n, version=4)) for n in (1, 2))
-# What belongs to nobody and may be read by everybody: versions of the schema, whose AWS account is ours, what the workers are.
-OPEN = {"schema_migration", "vendor", "worker_identity"}
+# What belongs to nobody and may be read by everybody: versions of the schema, whose AWS account is ours, what the workers are,
+# which sealing keys are gone.
+OPEN = {"schema_migration", "vendor", "worker_identity", "sealing_key_withdrawn"}
 TABLES = """SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1"""
 COLUMNS = """SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0
     AND NOT attisdropped AND attgenerated = '' AND attidentity = '' ORDER BY attnum"""

@@ -2,7 +2,7 @@
 import pytest
 
 # Tables that hold no organization's data.
-SHARED = {"schema_migration", "organization_id_used", "vendor", "worker_identity", "service_key", "operator_audit", "operator_audit_head"}
+SHARED = {"schema_migration", "organization_id_used", "vendor", "worker_identity", "service_key", "operator_audit", "operator_audit_head", "sealing_key_withdrawn"}
 TABLES = """SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
     AND c.relkind IN ('r', 'p')"""
 
@@ -45,9 +45,10 @@ def test_other_policies_are_the_known_ones(database):
         "SELECT policyname, tablename, roles::text FROM pg_policies WHERE policyname <> 'tenant'")}
     worker = {("worker", t, "{connectord_worker}") for t in ("organization", "schedule", "sync", "org_queue", "task", "vendor", "worker_identity", "connection_check")}
     worker.add(("worker", "idempotency", "{connectord_worker}"))  # expired answers go, whoever's they are
+    worker.add(("worker", "sealing_key_withdrawn", "{connectord_worker}"))  # only the role that rotates keys withdraws one
     operator = {("operator", t, "{public}") for t in ("organization", "organization_id_used", "org_queue")}
-    # What the workers found out about themselves: everybody may read that, only they may write it.
-    everybody = {("everybody", t, "{public}") for t in ("vendor", "worker_identity")}
+    # What the workers found out about themselves, and which keys are gone: everybody may read that, only they may write it.
+    everybody = {("everybody", t, "{public}") for t in ("vendor", "worker_identity", "sealing_key_withdrawn")}
     authenticating = {(p, t, "{connectord_app}") for p, t in (
         ("authenticate", "api_key"), ("stamp", "api_key"), ("whose_key", "organization"), ("authenticate", "service_key"),
         ("stamp", "service_key"))}
@@ -62,7 +63,7 @@ def test_org_id_leads_every_key_of_a_tenant_table(database):
     wrong = database.rows("""SELECT conrelid::regclass, conname FROM pg_constraint k
         WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')
         AND conrelid::regclass::text NOT IN ('schema_migration', 'vendor', 'worker_identity', 'service_key', 'operator_audit',
-         'operator_audit_head')
+         'operator_audit_head', 'sealing_key_withdrawn')
         AND (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) <> 'org_id'""")
     assert wrong == []
 

@@ -255,7 +255,6 @@ static void table_is_sorted_helpful_and_its_defaults_are_valid(void **state)
 		assert_true(!last || strcmp(last->name, e->name) < 0);
 		/* The clock is read before any command line is; tests alone shorten pauses. */
 		bool environment = strcmp(e->name, "clock_offset_s") == 0 ||
-				   strcmp(e->name, "keys_grace_s") == 0 ||
 				   strcmp(e->name, "webhook_retry_ppm") == 0;
 
 		assert_int_equal(config_set(c, e->name, str_c(e->fallback), NULL),

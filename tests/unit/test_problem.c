@@ -90,6 +90,10 @@ static void what_may_work_later_says_when(void **state)
 	t = answer(RC_RETRY, "commit_unknown", NULL);
 	assert_int_equal(t.status, 503);
 	assert_string_equal(t.code, "outcome_unknown");
+	t = answer(RC_RETRY, "sealing_key_withdrawn", NULL);
+	assert_int_equal(t.status, 503);
+	assert_string_equal(t.code, "sealing_key_withdrawn");
+	assert_true(t.retry_after_s > 0 && t.quotes);
 	t = answer(RC_LIMIT, "too_many_requests", NULL);
 	assert_int_equal(t.status, 429);
 	assert_string_equal(t.code, "too_many_requests");
