@@ -46,6 +46,9 @@ export class Authorizer {
     if (denied) {
       return { explicit: true, reason: `with an explicit deny in ${denied.layer.article} ${denied.layer.name}` };
     }
+    if (this.resourceControls(request).some((documents) => decide(documents, request) === "deny")) {
+      return { explicit: true, reason: "with an explicit deny in a resource control policy" };
+    }
     const guard = this.guard(principal, request);
     if (guard.decision === "deny") {
       return { explicit: true, reason: "with an explicit deny in a resource-based policy" };
@@ -54,6 +57,11 @@ export class Authorizer {
     const silent = asked.find(({ sets }) => sets.some((verdict) => verdict !== "allow"))?.layer.name;
     const name = silent ?? (guard.needed && guard.decision !== "allow" ? "resource-based policy" : undefined);
     return name && { explicit: false, reason: `because no ${name} allows the ${request.action} action` };
+  }
+
+  resourceControls({ guard }) {
+    const levels = (guard && this.world.organizationOf(guard.owner)?.resourceControls(guard.owner)) ?? [];
+    return levels.map((documents) => documents.map((document) => this.world.documents.parsed(document)));
   }
 
   guard(principal, request) {

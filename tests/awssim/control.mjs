@@ -3,8 +3,20 @@ import { countCalls } from "./calls.mjs";
 import { applyOperations } from "./mutate.mjs";
 import { inventory } from "./inventory.mjs";
 import { KINDS } from "./faults.mjs";
+import { foundationModels } from "./services/bedrock/catalogue.mjs";
+import { partitionOf } from "./regions.mjs";
 
 const SETTINGS = ["latency_ms", "page_size", "report_polls", "report_ms", "longest_session_s"];
+
+// region -> ARNs: the same for every account, so no inventory has them.
+function modelsOf(world) {
+  const { regions, optIn } = partitionOf(world);
+  const each = [...regions, ...optIn].map((region) => [
+    region,
+    foundationModels(world.partition, region).map(({ arn }) => arn),
+  ]);
+  return Object.fromEntries(each.filter(([, arns]) => arns.length));
+}
 
 const ROUTES = {
   "GET calls": (sim, { query }) => {
@@ -49,6 +61,7 @@ const ROUTES = {
     vars: sim.world.documents.vars,
     accounts: [...sim.world.accounts.keys()],
     organizations: sim.world.organizations.map(({ id, management }) => ({ id, management })),
+    foundation_models: modelsOf(sim.world),
   }),
 };
 

@@ -9,7 +9,10 @@ const structure = (named, members) => ({ type: "structure", named, members });
 const itemOf = (m, ref) => (deref(m, ref).type === "list" ? deref(m, deref(m, ref).member) : deref(m, ref));
 const step = (m, at, name) => itemOf(m, at).members[name];
 const input = (operation) => (m) => m.operations[operation].input;
-const output = (operation, ...path) => (m) => path.reduce((at, name) => step(m, at, name), m.operations[operation].output);
+const output =
+  (operation, ...path) =>
+  (m) =>
+    path.reduce((at, name) => step(m, at, name), m.operations[operation].output);
 
 const BOOLEAN = { type: "boolean" };
 
@@ -49,7 +52,11 @@ const ADDED = {
     Cluster: {
       find: output("DescribeCluster", "cluster"),
       members: {
-        computeConfig: structure("ComputeConfigResponse", { enabled: BOOLEAN, nodePools: list(TEXT), nodeRoleArn: TEXT }),
+        computeConfig: structure("ComputeConfigResponse", {
+          enabled: BOOLEAN,
+          nodePools: list(TEXT),
+          nodeRoleArn: TEXT,
+        }),
       },
     },
     PodIdentityAssociation: {

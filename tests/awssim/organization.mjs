@@ -86,12 +86,19 @@ export class Organization {
 
   // One list of documents for each level; every level has to allow. The management account is beyond their reach.
   controls(accountId) {
+    return this.levels(accountId, "SERVICE_CONTROL_POLICY");
+  }
+
+  // The same for what may be done to an account's resources, by whomever. AWS's own, which allows all, is understood.
+  resourceControls(accountId) {
+    return this.levels(accountId, "RESOURCE_CONTROL_POLICY");
+  }
+
+  levels(accountId, type) {
     if (accountId === this.management || !this.accounts.has(accountId)) return [];
-    return this.world.derived(this, `controls:${accountId}`, () =>
+    return this.world.derived(this, `${type}:${accountId}`, () =>
       this.lineage(accountId).map((target) =>
-        [...this.policies.values()]
-          .filter((p) => p.type === "SERVICE_CONTROL_POLICY" && p.targets.includes(target))
-          .map((p) => p.document),
+        [...this.policies.values()].filter((p) => p.type === type && p.targets.includes(target)).map((p) => p.document),
       ),
     );
   }

@@ -107,5 +107,8 @@ const CAPITAL_DENIAL = new Set(["kms", "dynamodb", "streams.dynamodb"]);
 export function serializeError(service, error) {
   const denied = error.code === "AccessDeniedException" && CAPITAL_DENIAL.has(service?.name);
   const key = denied || CAPITAL.has(service?.name) ? "Message" : "message";
-  return checked(service, JSON.stringify({ __type: typeOf(service, error.code), [key]: error.message, ...error.extra }));
+  return checked(
+    service,
+    JSON.stringify({ __type: typeOf(service, error.code), [key]: error.message, ...error.extra }),
+  );
 }

@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { BedrockClient, ListCustomModelsCommand, ListInferenceProfilesCommand } from "@aws-sdk/client-bedrock";
-import { BedrockAgentClient, GetAgentAliasCommand, GetAgentCommand, ListAgentsCommand } from "@aws-sdk/client-bedrock-agent";
+import {
+  BedrockAgentClient,
+  GetAgentAliasCommand,
+  GetAgentCommand,
+  ListAgentsCommand,
+} from "@aws-sdk/client-bedrock-agent";
 import { CUSTOMER, Sim, codeOf } from "./support.mjs";
 import { readAgents, readBedrock } from "./data_v3.mjs";
 
@@ -29,7 +34,10 @@ const aliasSeen = (a) => ({
   id: a.agentAliasId,
   name: a.agentAliasName,
   status: [a.agentAliasStatus, a.aliasInvocationState],
-  routes: a.routingConfiguration.map(({ agentVersion, provisionedThroughput }) => [agentVersion, provisionedThroughput]),
+  routes: a.routingConfiguration.map(({ agentVersion, provisionedThroughput }) => [
+    agentVersion,
+    provisionedThroughput,
+  ]),
 });
 const aliasTold = (a) => ({
   arn: a.arn,
@@ -106,13 +114,23 @@ for (const size of [1, undefined]) {
     );
     // What a reader must not keep is there to be kept.
     assert.equal(agents[0].instruction, world.agents[0].instruction);
-    assert.equal(agents[0].promptOverrideConfiguration.promptConfigurations[0].basePromptTemplate, world.agents[0].prompts[0]);
+    assert.equal(
+      agents[0].promptOverrideConfiguration.promptConfigurations[0].basePromptTemplate,
+      world.agents[0].prompts[0],
+    );
   });
 
   test(`models, throughputs, profiles and guardrails, page size ${size ?? "as it is"}`, async () => {
     const seen = await readBedrock(sim, credentials, REGION, size);
     same(
-      seen.custom.map((m) => [m.modelArn, m.modelName, m.baseModelName, m.customizationType, m.ownerAccountId, m.modelStatus]),
+      seen.custom.map((m) => [
+        m.modelArn,
+        m.modelName,
+        m.baseModelName,
+        m.customizationType,
+        m.ownerAccountId,
+        m.modelStatus,
+      ]),
       world.custom_models.map((m) => [m.arn, m.name, m.base, m.customization, m.owner, m.status]),
     );
     same(
@@ -124,7 +142,12 @@ for (const size of [1, undefined]) {
       [seen.application, "APPLICATION"],
     ]) {
       same(
-        list.map((p) => [p.inferenceProfileArn, p.inferenceProfileId, p.type, p.models.map(({ modelArn }) => modelArn)]),
+        list.map((p) => [
+          p.inferenceProfileArn,
+          p.inferenceProfileId,
+          p.type,
+          p.models.map(({ modelArn }) => modelArn),
+        ]),
         world.inference_profiles.filter((p) => p.type === type).map((p) => [p.arn, p.id, p.type, p.models]),
       );
     }
@@ -151,6 +174,15 @@ test("each region has its own models, and not every region every list", async ()
   await assert.rejects(unknown, /Unknown Operation/);
 });
 
+test("the world tells which models there are where", async () => {
+  const { foundation_models: told } = await sim.get("world");
+  const { foundation } = await readBedrock(sim, credentials, REGION);
+  same(
+    foundation.map(({ modelArn }) => modelArn),
+    told[REGION],
+  );
+});
+
 test("a region without agents does not know their operations", async () => {
   const list = (region) => codeOf(sim.client(BedrockAgentClient, credentials, region).send(new ListAgentsCommand({})));
   assert.deepEqual([await list("us-west-1"), await list("us-west-2")], ["UnknownOperationException", "ok"]);
@@ -172,7 +204,9 @@ test("what is gone, and what is denied", async () => {
   const [clerk, planner] = world.agents.map(({ id }) => id);
   const alias = agents.send(new GetAgentAliasCommand({ agentId: clerk, agentAliasId: "NOSUCHALIA" }));
   assert.equal(await codeOf(alias), "ResourceNotFoundException");
-  await sim.post("world", [{ op: "delete_resource", account: CUSTOMER, region: REGION, kind: "agents", name: "planner" }]);
+  await sim.post("world", [
+    { op: "delete_resource", account: CUSTOMER, region: REGION, kind: "agents", name: "planner" },
+  ]);
   assert.deepEqual([await get(clerk), await get(planner)], ["ok", "ResourceNotFoundException"]);
   const Policy = JSON.stringify({
     Version: "2012-10-17",

@@ -2,11 +2,28 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
-import { DynamoDBClient, DescribeContinuousBackupsCommand, DescribeTableCommand, GetResourcePolicyCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DynamoDBClient,
+  DescribeContinuousBackupsCommand,
+  DescribeTableCommand,
+  GetResourcePolicyCommand,
+  ListTablesCommand,
+} from "@aws-sdk/client-dynamodb";
 import { DynamoDBStreamsClient, DescribeStreamCommand } from "@aws-sdk/client-dynamodb-streams";
-import { KMSClient, DescribeKeyCommand, GetKeyPolicyCommand, ListAliasesCommand, ListKeysCommand } from "@aws-sdk/client-kms";
+import {
+  KMSClient,
+  DescribeKeyCommand,
+  GetKeyPolicyCommand,
+  ListAliasesCommand,
+  ListKeysCommand,
+} from "@aws-sdk/client-kms";
 import { S3ControlClient, GetPublicAccessBlockCommand } from "@aws-sdk/client-s3-control";
-import { SecretsManagerClient, GetResourcePolicyCommand as GetSecretPolicy, GetSecretValueCommand, ListSecretsCommand } from "@aws-sdk/client-secrets-manager";
+import {
+  SecretsManagerClient,
+  GetResourcePolicyCommand as GetSecretPolicy,
+  GetSecretValueCommand,
+  ListSecretsCommand,
+} from "@aws-sdk/client-secrets-manager";
 import { CUSTOMER, Sim, codeOf } from "./support.mjs";
 import { runBoto3 } from "./boto3.mjs";
 import * as read from "./data_v3.mjs";
@@ -84,7 +101,10 @@ test("boto3, one to a page and as many as it likes", async () => {
       // It cannot ask for those that are to be deleted.
       const kept = neutral.secretsOf(resources[region]).filter(({ policy }) => policy !== "InvalidRequestException");
       assert.deepEqual(neutral.secrets(secrets), kept);
-      assert.deepEqual(without(["days", "service"], neutral.keys(kms)), without(["days", "service"], keysAsSeen(region)));
+      assert.deepEqual(
+        without(["days", "service"], neutral.keys(kms)),
+        without(["days", "service"], keysAsSeen(region)),
+      );
       assert.deepEqual(old(neutral.tables(tables)), old(neutral.tablesOf(resources[region])));
     }
   }
@@ -92,7 +112,9 @@ test("boto3, one to a page and as many as it likes", async () => {
 
 // A name that ends in ".localhost" is this machine's; not every resolver knows.
 const hereOnly = () => ({
-  requestHandler: { httpAgent: new http.Agent({ lookup: (_, options, done) => done(null, [{ address: "127.0.0.1", family: 4 }]) }) },
+  requestHandler: {
+    httpAgent: new http.Agent({ lookup: (_, options, done) => done(null, [{ address: "127.0.0.1", family: 4 }]) }),
+  },
 });
 
 test("the account's own public access block, whose account stands in the host", async () => {
@@ -103,7 +125,8 @@ test("the account's own public access block, whose account stands in the host", 
     maxAttempts: 1,
     ...hereOnly(),
   });
-  const ask = (AccountId) => read.orCode(client.send(new GetPublicAccessBlockCommand({ AccountId })), "PublicAccessBlockConfiguration");
+  const ask = (AccountId) =>
+    read.orCode(client.send(new GetPublicAccessBlockCommand({ AccountId })), "PublicAccessBlockConfiguration");
   assert.deepEqual(neutral.publicAccessBlock(await ask(CUSTOMER)), [true, true, true, true]);
   assert.equal((await ask(NEIGHBOUR)).code, "AccessDenied");
   await sim.post("world", [{ op: "set_account", account: CUSTOMER, s3_public_access_block: null }]);
@@ -120,7 +143,11 @@ const session = (role, ...Statement) =>
     ExternalId: "tenant-1",
     ...(Statement.length && { Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }),
   });
-const world = (...ops) => sim.post("world", ops.map((op) => ({ account: CUSTOMER, region: HOME, ...op })));
+const world = (...ops) =>
+  sim.post(
+    "world",
+    ops.map((op) => ({ account: CUSTOMER, region: HOME, ...op })),
+  );
 const keyNamed = (name) => resources[HOME].kms_keys.find((key) => key.name === name);
 
 test("a key's policy decides, and the refusal says so in AWS's words", async () => {
@@ -143,13 +170,29 @@ test("a key's policy decides, and the refusal says so in AWS's words", async () 
   );
   assert.equal(await said(credentials, "forbidden"), "ok");
   // Named in the key's policy, a role needs no policy of its own; a session's policy still holds it down.
-  const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${CUSTOMER}:role/bare` }, Action: "kms:DescribeKey", Resource: "*" }] };
+  const policy = {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${CUSTOMER}:role/bare` },
+        Action: "kms:DescribeKey",
+        Resource: "*",
+      },
+    ],
+  };
   const { roles } = await sim.get(`world/inventory?account=${CUSTOMER}`);
   const trust = roles.find(({ name }) => name === "ConnectordReadOnly").trust.parsed;
-  await world({ op: "put_role", name: "bare", trust }, { op: "put_resource", kind: "kms_keys", name: "locked", policy });
+  await world(
+    { op: "put_role", name: "bare", trust },
+    { op: "put_resource", kind: "kms_keys", name: "locked", policy },
+  );
   assert.equal(await said(await session("bare"), "locked"), "ok");
   assert.match((await said(await session("bare"), "orders"))[2], /because no identity-based policy allows/);
-  assert.match((await said(await session("bare", allow("kms:ListKeys")), "locked"))[2], /because no session policy allows/);
+  assert.match(
+    (await said(await session("bare", allow("kms:ListKeys")), "locked"))[2],
+    /because no session policy allows/,
+  );
 });
 
 test("denied lists, in each service", async () => {
@@ -157,8 +200,16 @@ test("denied lists, in each service", async () => {
   const calls = [
     [KMSClient, new ListKeysCommand({}), "kms:ListKeys on resource: *"],
     [SecretsManagerClient, new ListSecretsCommand({}), "secretsmanager:ListSecrets on resource: *"],
-    [DynamoDBClient, new ListTablesCommand({}), `dynamodb:ListTables on resource: arn:aws:dynamodb:${HOME}:${CUSTOMER}:table/*`],
-    [DynamoDBClient, new DescribeTableCommand({ TableName: "orders" }), `dynamodb:DescribeTable on resource: arn:aws:dynamodb:${HOME}:${CUSTOMER}:table/orders`],
+    [
+      DynamoDBClient,
+      new ListTablesCommand({}),
+      `dynamodb:ListTables on resource: arn:aws:dynamodb:${HOME}:${CUSTOMER}:table/*`,
+    ],
+    [
+      DynamoDBClient,
+      new DescribeTableCommand({ TableName: "orders" }),
+      `dynamodb:DescribeTable on resource: arn:aws:dynamodb:${HOME}:${CUSTOMER}:table/orders`,
+    ],
     [
       DynamoDBStreamsClient,
       new DescribeStreamCommand({ StreamArn: resources[HOME].tables.find(({ name }) => name === "orders").stream.arn }),
@@ -168,7 +219,10 @@ test("denied lists, in each service", async () => {
   for (const [Client, command, words] of calls) {
     await assert.rejects(client(Client, nobody).send(command), ({ name, message }) => {
       assert.equal(name, "AccessDeniedException");
-      return message.includes(`is not authorized to perform: ${words}`) && message.includes("because no session policy allows");
+      return (
+        message.includes(`is not authorized to perform: ${words}`) &&
+        message.includes("because no session policy allows")
+      );
     });
   }
 });
@@ -206,7 +260,9 @@ test("secrets to be deleted are listed when asked for, and a value that is read 
   assert.equal(SecretString, "canary-secret-value-of-shop/payments");
   const { calls } = await sim.get(`calls?since=${last}`);
   assert.deepEqual(
-    calls.filter(({ operation }) => operation === "GetSecretValue").map(({ status, secret_read: read }) => [status, Boolean(read)]),
+    calls
+      .filter(({ operation }) => operation === "GetSecretValue")
+      .map(({ status, secret_read: read }) => [status, Boolean(read)]),
     [
       [400, false],
       [200, true],
@@ -221,10 +277,33 @@ test("a page size cap of the simulator, tags included, loses nothing", async () 
 });
 
 test("generated accounts have them too, the same each time", async () => {
-  const generate = { resources: { seed: 7, regions: [HOME], buckets: 4, secrets: 4, kms_keys: 3, tables: 4 } };
+  const generate = {
+    resources: {
+      seed: 7,
+      regions: [HOME],
+      buckets: 4,
+      secrets: 4,
+      kms_keys: 3,
+      tables: 4,
+      agents: 2,
+      knowledge_bases: 1,
+    },
+  };
   const account = "123412341234";
   await sim.post("world", [{ op: "put_account", account, generate }]);
   const { resources: made } = await sim.get(`world/inventory?account=${account}`);
-  assert.deepEqual(Object.entries(made[HOME]).map(([kind, { length }]) => [kind, length]).sort(), [["buckets", 4], ["kms_keys", 3], ["secrets", 4], ["tables", 4]]);
+  assert.deepEqual(
+    Object.entries(made[HOME])
+      .map(([kind, { length }]) => [kind, length])
+      .sort(),
+    [
+      ["agents", 2],
+      ["buckets", 4],
+      ["kms_keys", 3],
+      ["knowledge_bases", 1],
+      ["secrets", 4],
+      ["tables", 4],
+    ],
+  );
   assert.equal(made[HOME].buckets[0].name, `${account}-${HOME}-bucket-0000`);
 });

@@ -11,7 +11,8 @@ const meaning = (document) => (typeof document === "string" ? JSON.parse(documen
 const byKey = (key) => (a, b) => (a[key] < b[key] ? -1 : 1);
 const sorted = (list, key) => [...list].sort(byKey(key));
 
-const block = (b) => b && (code(b) ?? [b.BlockPublicAcls, b.IgnorePublicAcls, b.BlockPublicPolicy, b.RestrictPublicBuckets]);
+const block = (b) =>
+  b && (code(b) ?? [b.BlockPublicAcls, b.IgnorePublicAcls, b.BlockPublicPolicy, b.RestrictPublicBuckets]);
 const blockOf = (b) => (b ? [b.acls, b.ignore_acls, b.policy, b.restrict] : "NoSuchPublicAccessBlockConfiguration");
 
 function encryption(found) {
@@ -157,7 +158,11 @@ const metadataOf = (k) => ({
   origin: k.origin,
   description: k.description,
   dates: [k.created, k.deletion_date].map(time),
-  multi_region: k.multi_region && [k.multi_region.type, k.multi_region.primary.arn, k.multi_region.replicas.map(({ arn }) => arn)],
+  multi_region: k.multi_region && [
+    k.multi_region.type,
+    k.multi_region.primary.arn,
+    k.multi_region.replicas.map(({ arn }) => arn),
+  ],
 });
 
 const grantsOf = (k) =>
@@ -202,13 +207,15 @@ const table = ({ table: t, backups, tags, policy, stream }) => ({
   tags: tagMap(tags),
   policy: parsed(policy),
   streaming: t.StreamSpecification?.StreamViewType,
-  stream: stream ? {
-    arn: t.LatestStreamArn,
-    status: code(stream.description) ?? stream.description.StreamStatus,
-    view: stream.description.StreamViewType,
-    shards: stream.description.Shards?.length,
-    more: Boolean(stream.description.LastEvaluatedShardId),
-  } : undefined,
+  stream: stream
+    ? {
+        arn: t.LatestStreamArn,
+        status: code(stream.description) ?? stream.description.StreamStatus,
+        view: stream.description.StreamViewType,
+        shards: stream.description.Shards?.length,
+        more: Boolean(stream.description.LastEvaluatedShardId),
+      }
+    : undefined,
   stream_policy: stream ? parsed(stream.policy) : undefined,
 });
 
@@ -240,7 +247,8 @@ const tableOf = (t) => ({
   policy: t.policy ?? NO_POLICY,
   streaming: t.stream?.status === "ENABLED" ? t.stream.view : undefined,
   stream: t.stream && streamOf(t.stream),
-  stream_policy: t.stream && (t.stream.status === "GONE" ? "ResourceNotFoundException" : (t.stream.policy ?? NO_POLICY)),
+  stream_policy:
+    t.stream && (t.stream.status === "GONE" ? "ResourceNotFoundException" : (t.stream.policy ?? NO_POLICY)),
 });
 
 const aliasRow = ({ AliasName, TargetKeyId }) => [AliasName, TargetKeyId];
@@ -266,6 +274,9 @@ export const secretsOf = ({ secrets: list = [] }) => json(list.map(secretOf));
 export const keysOf = ({ kms_keys: list = [] }) =>
   json({
     aliases: aliasesOf(list),
-    keys: sorted(list.filter(({ predefined }) => !predefined), "id").map(kmsKeyOf),
+    keys: sorted(
+      list.filter(({ predefined }) => !predefined),
+      "id",
+    ).map(kmsKeyOf),
   });
 export const tablesOf = ({ tables: list = [] }) => json(list.map(tableOf));

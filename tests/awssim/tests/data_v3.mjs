@@ -36,12 +36,21 @@ const BUCKET_READS = {
 export async function readBuckets(sim, credentials, account, pageSize) {
   // A name with a dot cannot be put before a number.
   const client = (region) => sim.client(s3.S3Client, credentials, region, { forcePathStyle: true });
-  const list = await all(s3.paginateListBuckets, client("us-east-1"), { MaxBuckets: pageSize ?? 1000 }, "Buckets", pageSize);
+  const list = await all(
+    s3.paginateListBuckets,
+    client("us-east-1"),
+    { MaxBuckets: pageSize ?? 1000 },
+    "Buckets",
+    pageSize,
+  );
   return Promise.all(
     list.map(async (bucket) => {
       const from = client(bucket.BucketRegion);
       const input = { Bucket: bucket.Name, ExpectedBucketOwner: account };
-      const read = async ([key, [name, member]]) => [key, await orCode(from.send(new s3[`${name}Command`](input)), member)];
+      const read = async ([key, [name, member]]) => [
+        key,
+        await orCode(from.send(new s3[`${name}Command`](input)), member),
+      ];
       return { ...bucket, ...Object.fromEntries(await Promise.all(Object.entries(BUCKET_READS).map(read))) };
     }),
   );
@@ -54,9 +63,7 @@ export async function readSecrets(sim, credentials, region, pageSize) {
     orCode(client.send(new secrets.GetResourcePolicyCommand({ SecretId })), "ResourcePolicy");
   const replicas = async ({ ARN: SecretId }) =>
     (await client.send(new secrets.DescribeSecretCommand({ SecretId }))).ReplicationStatus?.map(({ Region }) => Region);
-  return Promise.all(
-    list.map(async (one) => ({ ...one, policy: await policy(one), replicas: await replicas(one) })),
-  );
+  return Promise.all(list.map(async (one) => ({ ...one, policy: await policy(one), replicas: await replicas(one) })));
 }
 
 export async function readKeys(sim, credentials, region, pageSize) {
@@ -68,9 +75,13 @@ export async function readKeys(sim, credentials, region, pageSize) {
     KeyId,
     metadata: await send("DescribeKey", { KeyId }, "KeyMetadata"),
     policy: await send("GetKeyPolicy", { KeyId }, "Policy"),
-    grants: await all(kms.paginateListGrants, client, { KeyId }, "Grants", pageSize).catch(({ name }) => ({ code: name })),
+    grants: await all(kms.paginateListGrants, client, { KeyId }, "Grants", pageSize).catch(({ name }) => ({
+      code: name,
+    })),
     rotation: await send("GetKeyRotationStatus", { KeyId }),
-    tags: await all(kms.paginateListResourceTags, client, { KeyId }, "Tags", pageSize).catch(({ name }) => ({ code: name })),
+    tags: await all(kms.paginateListResourceTags, client, { KeyId }, "Tags", pageSize).catch(({ name }) => ({
+      code: name,
+    })),
   });
   return { aliases, keys: await Promise.all(keys.map(details)) };
 }

@@ -1,6 +1,9 @@
 // What is S3's own: redirects, strangers' buckets, absent settings, and its rules for signatures.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import * as s3 from "@aws-sdk/client-s3";
 import { SignatureV4 } from "@smithy/signature-v4";
@@ -25,7 +28,14 @@ const put = (name, fields) =>
 // A request that no client has touched: signed, sent, and not followed anywhere.
 async function raw(path, { method = "GET", region = HOME, query = {}, headers = {}, host, tamper = (r) => r } = {}) {
   const { hostname, port } = new URL(sim.endpoint);
-  const signer = new SignatureV4({ service: "s3", region, credentials, sha256: Sha256, uriEscapePath: false, applyChecksum: false });
+  const signer = new SignatureV4({
+    service: "s3",
+    region,
+    credentials,
+    sha256: Sha256,
+    uriEscapePath: false,
+    applyChecksum: false,
+  });
   const request = {
     method,
     protocol: "http:",
@@ -75,7 +85,11 @@ test("the v3 client finds a bucket by the host alone", async () => {
 });
 
 test("a young bucket, and the other ways to say where one is", async () => {
-  const expected = { temporary: [307, "TemporaryRedirect"], illegal: [400, "IllegalLocationConstraintException"], malformed: [400, "AuthorizationHeaderMalformed"] };
+  const expected = {
+    temporary: [307, "TemporaryRedirect"],
+    illegal: [400, "IllegalLocationConstraintException"],
+    malformed: [400, "AuthorizationHeaderMalformed"],
+  };
   for (const [redirect, [status, code]] of Object.entries(expected)) {
     await put("young", { redirect });
     const answer = await raw("/young", { region: "us-east-1", query: { acl: "" } });
@@ -96,8 +110,14 @@ test("a neighbour's bucket is as open as its policy, and the policy is its owner
   const admin = client(HOME, await sim.assume("ConnectordAdmin", { ExternalId: "tenant-1" }));
   assert.equal(await codeOf(admin.send(acl("summit-reports"))), "ok");
   const policy = admin.send(new s3.GetBucketPolicyCommand({ Bucket: "summit-reports" }));
-  await assert.rejects(policy, ({ name, $metadata }) => name === "MethodNotAllowed" && $metadata.httpStatusCode === 405);
-  await assert.rejects(admin.send(acl("summit-private")), /because no resource-based policy allows the s3:GetBucketAcl action/);
+  await assert.rejects(
+    policy,
+    ({ name, $metadata }) => name === "MethodNotAllowed" && $metadata.httpStatusCode === 405,
+  );
+  await assert.rejects(
+    admin.send(acl("summit-private")),
+    /because no resource-based policy allows the s3:GetBucketAcl action/,
+  );
 });
 
 test("a bucket's own policy can lock its own account out", async () => {
@@ -114,8 +134,14 @@ test("a bucket's own policy can lock its own account out", async () => {
 });
 
 test("a bucket that is gone, and one that is denied but tells its region", async () => {
-  await assert.rejects(client(HOME).send(acl("no-such-bucket")), { name: "NoSuchBucket", BucketName: "no-such-bucket" });
-  const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetBucketAcl", Resource: "*" }] });
+  await assert.rejects(client(HOME).send(acl("no-such-bucket")), {
+    name: "NoSuchBucket",
+    BucketName: "no-such-bucket",
+  });
+  const Policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "s3:GetBucketAcl", Resource: "*" }],
+  });
   const narrow = await sim.assume("ConnectordReadOnly", { ExternalId: "tenant-1", Policy });
   const head = client(HOME, narrow).send(new s3.HeadBucketCommand({ Bucket: "alpine-orders" }));
   await assert.rejects(head, ({ $metadata, $response }) => {
@@ -127,7 +153,8 @@ test("a bucket that is gone, and one that is denied but tells its region", async
 
 test("the list without parameters has no regions, and dates are the first region's alone", async () => {
   const list = async (region, input) => (await client(region).send(new s3.ListBucketsCommand(input))).Buckets;
-  const pick = (buckets) => buckets.filter(({ Name }) => Name === "alpine-orders").map((b) => [b.BucketRegion, b.CreationDate.toISOString()]);
+  const pick = (buckets) =>
+    buckets.filter(({ Name }) => Name === "alpine-orders").map((b) => [b.BucketRegion, b.CreationDate.toISOString()]);
   assert.deepEqual(pick(await list("us-east-1", {})), [[undefined, "2021-03-01T08:00:00.000Z"]]);
   assert.deepEqual(pick(await list(HOME, { MaxBuckets: 1000 })), [[HOME, "2024-07-01T09:30:00.000Z"]]);
   assert.deepEqual(
@@ -151,4 +178,50 @@ test("S3's hash of the body must be there and be right", async () => {
   assert.match(without.body, /<Code>InvalidRequest<\/Code>.*x-amz-content-sha256/);
   const wrong = await raw("/alpine-logs", { headers: { "x-amz-content-sha256": "0".repeat(64) } });
   assert.match(wrong.body, /<Code>XAmzContentSHA256Mismatch</);
+});
+
+test("a resource control policy stands before everything that is kept in a member account", async () => {
+  const home = mkdtempSync(path.join(tmpdir(), "awssim-"));
+  const user = (id) => ({ keys: [{ id, secret: "s" }], attached: ["aws:AdministratorAccess"] });
+  const held = { "eu-central-1": { buckets: { [`kept-${CUSTOMER}`]: {} } } };
+  const document = {
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Deny", Principal: "*", Action: "s3:GetBucketAcl", Resource: "*" }],
+  };
+  writeFileSync(
+    path.join(home, "world.yaml"),
+    JSON.stringify({
+      accounts: {
+        [CUSTOMER]: { users: { ann: user("AKIAMEMBER0000000000") }, resources: held },
+        [NEIGHBOUR]: {
+          users: { max: user("AKIAMANAGEMENT000000") },
+          resources: { "eu-central-1": { buckets: { head: {} } } },
+        },
+      },
+      organizations: [
+        {
+          id: "o-abcdefghij",
+          management: NEIGHBOUR,
+          accounts: { [CUSTOMER]: {}, [NEIGHBOUR]: {} },
+          policies: { "p-rcp": { name: "no lists", type: "RESOURCE_CONTROL_POLICY", targets: ["r-ab12"], document } },
+        },
+      ],
+    }),
+  );
+  const other = await Sim.start(path.join(home, "world.yaml"));
+  const ask = (accessKeyId, Bucket) =>
+    other
+      .client(s3.S3Client, { accessKeyId, secretAccessKey: "s" }, HOME)
+      .send(acl(Bucket))
+      .then(
+        () => "ok",
+        ({ message }) => message,
+      );
+  assert.match(
+    await ask("AKIAMEMBER0000000000", `kept-${CUSTOMER}`),
+    /with an explicit deny in a resource control policy$/,
+  );
+  assert.equal(await ask("AKIAMANAGEMENT000000", "head"), "ok");
+  await other.stop();
+  rmSync(home, { recursive: true });
 });

@@ -164,8 +164,7 @@ export function resourceOf({ account, region, input, operation }) {
 }
 
 export const operations = {
-  ListAgents: (call) =>
-    listed(call, "agentSummaries", call.account.resources(call.region, "agents"), agentSummary),
+  ListAgents: (call) => listed(call, "agentSummaries", call.account.resources(call.region, "agents"), agentSummary),
 
   GetAgent: (call) => ({ agent: agent(agentOf(call)) }),
 

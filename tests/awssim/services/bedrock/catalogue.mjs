@@ -9,11 +9,43 @@ const text = { input: ["TEXT"], output: ["TEXT"] };
 const embedding = { input: ["TEXT"], output: ["EMBEDDING"] };
 
 const MODELS = {
-  "amazon.titan-text-express-v1": { ...text, name: "Titan Text G1 - Express", provider: "Amazon", regions: US, status: "LEGACY", custom: ["FINE_TUNING", "CONTINUED_PRE_TRAINING"], types: ["ON_DEMAND", "PROVISIONED"] },
-  "amazon.titan-embed-text-v2:0": { ...embedding, name: "Titan Text Embeddings V2", provider: "Amazon", regions: EVERYWHERE },
-  "amazon.nova-lite-v1:0": { ...text, input: ["TEXT", "IMAGE", "VIDEO"], name: "Nova Lite", provider: "Amazon", regions: [...US, ...EU], types: ["ON_DEMAND", "INFERENCE_PROFILE"], custom: ["FINE_TUNING"] },
-  "anthropic.claude-3-haiku-20240307-v1:0": { ...text, name: "Claude 3 Haiku", provider: "Anthropic", regions: EVERYWHERE },
-  "anthropic.claude-sonnet-4-20250514-v1:0": { ...text, name: "Claude Sonnet 4", provider: "Anthropic", regions: [...US, ...EU, ...ASIA], types: ["INFERENCE_PROFILE"] },
+  "amazon.titan-text-express-v1": {
+    ...text,
+    name: "Titan Text G1 - Express",
+    provider: "Amazon",
+    regions: US,
+    status: "LEGACY",
+    custom: ["FINE_TUNING", "CONTINUED_PRE_TRAINING"],
+    types: ["ON_DEMAND", "PROVISIONED"],
+  },
+  "amazon.titan-embed-text-v2:0": {
+    ...embedding,
+    name: "Titan Text Embeddings V2",
+    provider: "Amazon",
+    regions: EVERYWHERE,
+  },
+  "amazon.nova-lite-v1:0": {
+    ...text,
+    input: ["TEXT", "IMAGE", "VIDEO"],
+    name: "Nova Lite",
+    provider: "Amazon",
+    regions: [...US, ...EU],
+    types: ["ON_DEMAND", "INFERENCE_PROFILE"],
+    custom: ["FINE_TUNING"],
+  },
+  "anthropic.claude-3-haiku-20240307-v1:0": {
+    ...text,
+    name: "Claude 3 Haiku",
+    provider: "Anthropic",
+    regions: EVERYWHERE,
+  },
+  "anthropic.claude-sonnet-4-20250514-v1:0": {
+    ...text,
+    name: "Claude Sonnet 4",
+    provider: "Anthropic",
+    regions: [...US, ...EU, ...ASIA],
+    types: ["INFERENCE_PROFILE"],
+  },
   "cohere.embed-multilingual-v3": { ...embedding, name: "Embed Multilingual", provider: "Cohere", regions: EVERYWHERE },
   "meta.llama3-8b-instruct-v1:0": { ...text, name: "Llama 3 8B Instruct", provider: "Meta", regions: US },
 };

@@ -44,16 +44,18 @@ const foundation = (model) => ({
   modelLifecycle: { status: model.status },
 });
 
-const custom = ({ account, region }) => (one) => ({
-  modelArn: one.arn,
-  modelName: one.name,
-  creationTime: one.created,
-  baseModelArn: foundationArn(account.partition, region, one.base),
-  baseModelName: one.base,
-  customizationType: one.customization,
-  ownerAccountId: one.owner,
-  modelStatus: one.status,
-});
+const custom =
+  ({ account, region }) =>
+  (one) => ({
+    modelArn: one.arn,
+    modelName: one.name,
+    creationTime: one.created,
+    baseModelArn: foundationArn(account.partition, region, one.base),
+    baseModelName: one.base,
+    customizationType: one.customization,
+    ownerAccountId: one.owner,
+    modelStatus: one.status,
+  });
 
 const imported = () => (one) => ({
   modelArn: one.arn,
@@ -120,9 +122,7 @@ export const operations = {
   ListInferenceProfiles(call) {
     unfiltered(call, ["typeEquals"]);
     const { typeEquals = "SYSTEM_DEFINED" } = call.input;
-    const wanted = call.account
-      .resources(call.region, "inference_profiles")
-      .filter(({ type }) => type === typeEquals);
+    const wanted = call.account.resources(call.region, "inference_profiles").filter(({ type }) => type === typeEquals);
     return listing(call, "inferenceProfileSummaries", wanted, byName, profile, PAGE);
   },
 

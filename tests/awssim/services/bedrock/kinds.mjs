@@ -5,7 +5,10 @@ import { foundationArn } from "./catalogue.mjs";
 
 const lower = (type) => (where, name) => ids.hex(12, type, where.account, where.region, name);
 const upper = (type) => (where, name) => ids.base32(ids.digest(type, where.account, where.region, name), 10);
-const bedrockArn = (type) => (where, { id }) => where.arn("bedrock", `${type}/${id}`);
+const bedrockArn =
+  (type) =>
+  (where, { id }) =>
+    where.arn("bedrock", `${type}/${id}`);
 
 const updated = ({ updated: given, created }) => given ?? created;
 
@@ -103,7 +106,10 @@ const agents = {
     instruction: one.instruction ?? `canary-instruction-of-${one.name}`,
     prompts: one.prompts ?? [`canary-prompt-of-${one.name}`],
     kms_key: kmsKey(where, one.kms_key),
-    guardrail: one.guardrail && { id: where.ref("guardrails", one.guardrail), version: one.guardrail_version ?? "DRAFT" },
+    guardrail: one.guardrail && {
+      id: where.ref("guardrails", one.guardrail),
+      version: one.guardrail_version ?? "DRAFT",
+    },
     aliases: Object.entries(one.aliases ?? {}).map(([name, given]) => alias(where, one.id, name, given ?? {})),
   }),
 };
@@ -128,7 +134,9 @@ const knowledge_bases = {
     status: one.status ?? "ACTIVE",
     embedding: one.kendra ? undefined : modelArn(where, one.embedding ?? "amazon.titan-embed-text-v2:0"),
     storage: one.storage && { ...one.storage, secret: secretArn(where, one.storage.secret) },
-    data_sources: Object.entries(one.data_sources ?? {}).map(([name, given]) => source(where, one.id, name, given ?? {})),
+    data_sources: Object.entries(one.data_sources ?? {}).map(([name, given]) =>
+      source(where, one.id, name, given ?? {}),
+    ),
   }),
 };
 
@@ -136,6 +144,32 @@ const prompts = {
   id: upper("prompt"),
   arn: bedrockArn("prompt"),
   fill: (_, one) => ({ version: one.version ?? "DRAFT" }),
+};
+
+// Names in a row, each with what "make" says.
+const MADE = {
+  custom_models: () => ({}),
+  imported_models: () => ({}),
+  provisioned_throughputs: () => ({ model: "amazon.titan-text-express-v1" }),
+  inference_profiles: () => ({ models: ["anthropic.claude-3-haiku-20240307-v1:0"] }),
+  guardrails: (dice) => ({ status: dice.chance(0.9) ? "READY" : "FAILED" }),
+  agents: (dice, one) => ({
+    role: one("roles"),
+    guardrail: dice.chance(0.4) ? one("guardrails") : undefined,
+    kms_key: dice.chance(0.3) ? one("kms_keys") : undefined,
+    aliases: { live: {} },
+  }),
+  knowledge_bases: (dice, one, where) => ({
+    role: one("roles"),
+    storage: { type: "S3_VECTORS", arn: where.arn("s3vectors", `bucket/v-${dice.below(100)}`) },
+    data_sources: { documents: {} },
+  }),
+  prompts: () => ({}),
+};
+
+const make = (kind) => (dice, n, where, peers) => {
+  const one = (other) => (peers(other).length ? dice.pick(peers(other)) : undefined);
+  return [`${kind.replaceAll("_", "-").replace(/s$/, "")}-${String(n).padStart(4, "0")}`, MADE[kind](dice, one, where)];
 };
 
 const dated = (kind) => ({ ...kind, fill: (where, one) => ({ updated: updated(one), ...kind.fill(where, one) }) });
@@ -150,5 +184,5 @@ export const kinds = Object.fromEntries(
     agents,
     knowledge_bases,
     prompts,
-  }).map(([name, kind]) => [name, dated(kind)]),
+  }).map(([name, kind]) => [name, { ...dated(kind), make: make(name) }]),
 );

@@ -3,7 +3,8 @@ import { AwsError } from "../../errors.mjs";
 import { notFound, streamByArn, tableOfStream } from "./find.mjs";
 
 export const resourceOf = ({ account, region, input }) =>
-  input.StreamArn ?? `arn:${account.partition}:dynamodb:${region}:${account.id}:table/${input.TableName ?? "*"}/stream/*`;
+  input.StreamArn ??
+  `arn:${account.partition}:dynamodb:${region}:${account.id}:table/${input.TableName ?? "*"}/stream/*`;
 
 export function guardOf(call) {
   const stream = call.input.StreamArn && streamByArn(call);

@@ -31,7 +31,11 @@ function keyOf(call) {
   const key = asked(call);
   if (key) return key;
   const what = call.input.KeyId.includes("alias/") ? "Alias" : "Key";
-  throw new AwsError("NotFoundException", `${what} '${arnOf(call)}' ${what === "Key" ? "does not exist" : "is not found."}`, 400);
+  throw new AwsError(
+    "NotFoundException",
+    `${what} '${arnOf(call)}' ${what === "Key" ? "does not exist" : "is not found."}`,
+    400,
+  );
 }
 
 const symmetric = ({ spec }) => spec === "SYMMETRIC_DEFAULT";
@@ -97,7 +101,13 @@ export function guardOf(call) {
 
 export const operations = {
   ListKeys: (call) =>
-    listing(call, "Keys", keysOf(call), ({ id }) => id, ({ id, arn }) => ({ KeyId: id, KeyArn: arn })),
+    listing(
+      call,
+      "Keys",
+      keysOf(call),
+      ({ id }) => id,
+      ({ id, arn }) => ({ KeyId: id, KeyArn: arn }),
+    ),
 
   ListAliases(call) {
     const { account, region, input } = call;

@@ -19,7 +19,14 @@ const customerPolicy = (where) => ({
   ],
 });
 
-const USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey"];
+const USE = [
+  "kms:Encrypt",
+  "kms:Decrypt",
+  "kms:ReEncrypt*",
+  "kms:GenerateDataKey*",
+  "kms:CreateGrant",
+  "kms:DescribeKey",
+];
 
 const awsPolicy = (where, service) => ({
   Version: "2012-10-17",
@@ -107,7 +114,10 @@ export const kinds = {
         aliases: dice.chance(0.8) ? [`app/${n}`] : [],
         rotation: dice.chance(0.5) ? { days: 365 } : undefined,
         state: dice.chance(0.95) ? "Enabled" : "Disabled",
-        grants: peers("roles").length && dice.chance(0.3) ? { "auto scaling": { grantee: dice.pick(peers("roles")), operations: ["Decrypt", "CreateGrant"] } } : {},
+        grants:
+          peers("roles").length && dice.chance(0.3)
+            ? { "auto scaling": { grantee: dice.pick(peers("roles")), operations: ["Decrypt", "CreateGrant"] } }
+            : {},
       },
     ],
   },

@@ -13,10 +13,7 @@ const list = (value) => (value === undefined ? [] : [value].flat());
 // What is not set has a code of its own for each thing that can be set.
 const ABSENT = {
   policy: ["NoSuchBucketPolicy", "The bucket policy does not exist"],
-  public_access_block: [
-    "NoSuchPublicAccessBlockConfiguration",
-    "The public access block configuration was not found",
-  ],
+  public_access_block: ["NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"],
   ownership: ["OwnershipControlsNotFoundError", "The bucket ownership controls were not found"],
   encryption: [
     "ServerSideEncryptionConfigurationNotFoundError",
@@ -89,8 +86,7 @@ export const operations = {
     const modern = Object.values(input).some((value) => value !== undefined);
     if (!modern) call.pageSize = undefined;
     const wanted = ownBuckets(account).filter(
-      ({ bucket, region }) =>
-        bucket.name.startsWith(input.Prefix ?? "") && (input.BucketRegion ?? region) === region,
+      ({ bucket, region }) => bucket.name.startsWith(input.Prefix ?? "") && (input.BucketRegion ?? region) === region,
     );
     const key = ({ bucket }) => bucket.name;
     const paging = { limit: 10_000, max: 10_000 };

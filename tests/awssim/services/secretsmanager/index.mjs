@@ -75,7 +75,9 @@ export const operations = {
   ListSecrets(call) {
     const { Filters, IncludePlannedDeletion } = call.input;
     if (Filters?.length) throw new AwsError("InvalidParameterException", "awssim does not filter secrets.", 400);
-    const wanted = call.account.resources(call.region, "secrets").filter((one) => IncludePlannedDeletion || !one.deleted);
+    const wanted = call.account
+      .resources(call.region, "secrets")
+      .filter((one) => IncludePlannedDeletion || !one.deleted);
     return listing(call, "SecretList", wanted, ({ name }) => name, entry, { limit: 100, max: 100 });
   },
 
