@@ -83,6 +83,7 @@ const CAUSES = {
     bedrock: ["ThrottlingException", "Your request was denied due to exceeding the account quotas.", 429],
     "bedrock-agent": ["ThrottlingException", "Your request was denied due to exceeding the account quotas.", 429],
     eks: ["ThrottlingException", "Rate exceeded", 429],
+    lambda: ["TooManyRequestsException", "Rate exceeded", 429, { Reason: "CallerRateLimitExceeded", Type: "User" }],
     organizations: [
       "TooManyRequestsException",
       "AWS Organizations can't complete your request because another request is " +
@@ -146,6 +147,10 @@ const CAUSES = {
       500,
     ],
     json: ["InternalServerError", "An internal server error occurred.", 500],
+    kms: ["KMSInternalException", "An internal error occurred.", 500],
+    secretsmanager: ["InternalServiceError", "An error occurred on the server side.", 500],
+    bedrock: ["InternalServerException", "An internal server error occurred.", 500],
+    "bedrock-agent": ["InternalServerException", "An internal server error occurred.", 500],
     ec2: ["InternalError", "An internal error has occurred", 500],
     eks: ["ServerException", "An internal server error occurred.", 500],
     lambda: ["ServiceException", "An error occurred and the request cannot be processed.", 500],
@@ -159,8 +164,8 @@ const FALLBACK = { ec2: "query", rest: "json", s3: "query" };
 export function refusal(cause, service, message) {
   const table = CAUSES[cause];
   const family = FAMILY[service?.protocol] ?? "query";
-  const [code, text, status] = table[service?.name] ?? table[family] ?? table[FALLBACK[family]];
-  return new AwsError(code, message ?? text, status);
+  const [code, text, status, extra] = table[service?.name] ?? table[family] ?? table[FALLBACK[family]];
+  return new AwsError(code, message ?? text, status, extra);
 }
 
 // EC2 and S3 keep the reason of a failed signature to themselves.

@@ -175,8 +175,10 @@ function headersOf(service, shape, output) {
 
 export function serializeError(service, error, requestId) {
   if (service.protocol === "rest-json") {
+    // Lambda's front door writes it large, what is behind it does not: readers must take both.
+    const key = service.name === "lambda" && error.code === "AccessDeniedException" ? "Message" : "message";
     return {
-      body: JSON.stringify({ message: error.message, ...error.extra }),
+      body: JSON.stringify({ [key]: error.message, ...error.extra }),
       headers: { "x-amzn-errortype": error.code },
     };
   }

@@ -1,12 +1,10 @@
 // What the services with resources share: views of them, their tags, and who a resource is shared with.
 
-// Views are frozen and kept until the world changes; the XML writer keeps the text of frozen views. "raw" in a world file
-// is members as they go over the wire, for what no field stands for: values that AWS has not invented yet.
-export function view(build) {
-  const key = Symbol(build.name);
-  return (account, one, ...more) =>
-    account.world.derived(one, key, () => Object.freeze({ ...build(account, one, ...more), ...one.raw }));
-}
+// "raw" in a world file is members as they go over the wire, for what no field stands for: values that AWS has not
+// invented yet. Nothing is kept: an organization's resources are many, and each is read once in a sync.
+export const view =
+  (build) =>
+  (account, one, ...more) => ({ ...build(account, one, ...more), ...one.raw });
 
 export const tagList = (tags) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value: String(Value) }));
 

@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError
 EKS_ARN = "arn:aws:eks:eu-west-1:111122223333:cluster/a+b c"
 CALLS = {
     "eks": ("list_tags_for_resource", {"resourceArn": EKS_ARN}),
-    "lambda": ("list_tags", {"Resource": "arn:aws:lambda:eu-west-1:111122223333:function:f"}),
+    "lambda": ("get_function_code_signing_config", {"FunctionName": "arn:aws:lambda:eu-west-1:111122223333:function:f"}),
     "s3": ("get_bucket_website", {"Bucket": "a-bucket"}),
     "dynamodb": ("list_backups", {}),
     "dynamodbstreams": ("list_streams", {}),
     "kms": ("list_retirable_grants", {"RetiringPrincipal": "arn:aws:iam::111122223333:role/r"}),
-    "rds": ("describe_db_instances", {}),
-    "ec2": ("describe_instances", {"Filters": [{"Name": "vpc-id", "Values": ["v1", "v2"]}]}),
+    "rds": ("describe_events", {}),
+    "ec2": ("describe_addresses", {"Filters": [{"Name": "vpc-id", "Values": ["v1", "v2"]}]}),
     "cloudtrail": ("lookup_events", {}),
     "sso-admin": ("list_permission_set_provisioning_status", {"InstanceArn": "arn:aws:sso:::instance/ssoins-0123456789abcdef"}),
     "identitystore": ("describe_user", {"IdentityStoreId": "d-1234567890", "UserId": "a-user-id"}),

@@ -53,7 +53,7 @@ test("an allowed call that has no behaviour; its signature was right, whatever i
     "s3:GetBucketWebsite",
     "dynamodb:ListStreams",
     "sso:ListPermissionSetProvisioningStatus",
-    "lambda:ListTags",
+    "lambda:GetFunctionCodeSigningConfig",
   ]) {
     assert.ok(actions.includes(action), action);
   }

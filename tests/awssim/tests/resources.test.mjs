@@ -220,6 +220,39 @@ test("what is not there, or not of that kind, is told in each service's words", 
   }
 });
 
+test("what AWS has not invented yet can be served", async () => {
+  const raw = { State: { Code: 99, Name: "floating" }, InstanceType: "q1.quantum" };
+  const op = { op: "put_resource", account: CUSTOMER, region: "eu-west-1", kind: "instances", name: "web-1", raw };
+  await sim.post("world", [op]);
+  const { Reservations } = await client(ec2.EC2Client, { region: "eu-west-1" }).send(
+    new ec2.DescribeInstancesCommand({}),
+  );
+  const [{ State, InstanceType }] = Reservations[0].Instances;
+  assert.deepEqual({ State, InstanceType }, raw);
+});
+
+test("each service throttles in its own words, EC2 by operation", async () => {
+  const quotas = ["ec2", "rds", "eks", "lambda"].map((service) => ({
+    service,
+    rate: 0.001,
+    burst: 1,
+    per: "region",
+    each: true,
+  }));
+  await sim.post("config", { quotas });
+  const twice = async (Client, Command) => {
+    const to = client(Client);
+    assert.equal(await codeOf(to.send(new Command({}))), "ok");
+    return refused(to.send(new Command({})));
+  };
+  assert.deepEqual(await twice(ec2.EC2Client, ec2.DescribeVpcsCommand), ["RequestLimitExceeded", 503]);
+  assert.deepEqual(await twice(ec2.EC2Client, ec2.DescribeSubnetsCommand), ["RequestLimitExceeded", 503]);
+  assert.deepEqual(await twice(rds.RDSClient, rds.DescribeDBClustersCommand), ["Throttling", 400]);
+  assert.deepEqual(await twice(eks.EKSClient, eks.ListClustersCommand), ["ThrottlingException", 429]);
+  assert.deepEqual(await twice(lambda.LambdaClient, lambda.ListFunctionsCommand), ["TooManyRequestsException", 429]);
+  await sim.post("config", { quotas: [] });
+});
+
 test("a region that is off knows nobody, whatever the service", async () => {
   const off = { region: "eu-south-1" };
   assert.equal(await codeOf(client(ec2.EC2Client, off).send(new ec2.DescribeVpcsCommand({}))), "AuthFailure");
