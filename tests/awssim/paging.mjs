@@ -3,7 +3,7 @@ import { refusal } from "./errors.mjs";
 
 export const encodeToken = (state) => Buffer.from(JSON.stringify(state)).toString("base64url");
 
-function decodeToken(text) {
+export function decodeToken(text) {
   try {
     const state = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
     return typeof state?.op === "string" ? state : undefined;

@@ -96,6 +96,7 @@ const FRONT_DOOR_ERRORS =
 function typeOf(service, code) {
   const own = NAMESPACE[service?.name];
   if (!own) return code;
+  if (code === "ThrottlingException") return `com.amazon.coral.availability#${code}`;
   return `${FRONT_DOOR_ERRORS.test(code) ? FRONT_DOOR : own}${code}`;
 }
 

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
+import { BedrockClient, ListGuardrailsCommand } from "@aws-sdk/client-bedrock";
+import { BedrockAgentClient, ListAgentsCommand } from "@aws-sdk/client-bedrock-agent";
 import {
   DynamoDBClient,
   DescribeContinuousBackupsCommand,
@@ -17,6 +19,7 @@ import {
   ListAliasesCommand,
   ListKeysCommand,
 } from "@aws-sdk/client-kms";
+import { S3Client, ListBucketsCommand } from "@aws-sdk/client-s3";
 import { S3ControlClient, GetPublicAccessBlockCommand } from "@aws-sdk/client-s3-control";
 import {
   SecretsManagerClient,
@@ -276,6 +279,13 @@ test("a page size cap of the simulator, tags included, loses nothing", async () 
   await sim.post("config", { page_size: null });
 });
 
+test("values that nobody knows yet go through", async () => {
+  await world({ op: "put_resource", kind: "tables", name: "tomorrow", raw: { TableStatus: "DREAMING" } });
+  const { Table } = await client(DynamoDBClient).send(new DescribeTableCommand({ TableName: "tomorrow" }));
+  assert.equal(Table.TableStatus, "DREAMING");
+  await world({ op: "delete_resource", kind: "tables", name: "tomorrow" });
+});
+
 test("generated accounts have them too, the same each time", async () => {
   const generate = {
     resources: {
@@ -306,4 +316,55 @@ test("generated accounts have them too, the same each time", async () => {
     ],
   );
   assert.equal(made[HOME].buckets[0].name, `${account}-${HOME}-bucket-0000`);
+});
+
+test("pages that are empty, in every list, and more to come", async () => {
+  const lists = {
+    s3: ["ListBuckets"],
+    secretsmanager: ["ListSecrets"],
+    kms: ["ListKeys", "ListAliases", "ListGrants", "ListResourceTags"],
+    dynamodb: ["ListTables", "ListTagsOfResource"],
+  };
+  const faults = Object.entries(lists).flatMap(([service, operations]) =>
+    operations.map((operation) => ({ match: { service, operation }, times: 1, fault: "empty_pages" })),
+  );
+  const { faults: set } = await sim.post("faults", faults);
+  const found = await read.readBuckets(sim, credentials, CUSTOMER, 2);
+  assert.deepEqual(neutral.buckets(found), expected.buckets);
+  assert.deepEqual(
+    neutral.secrets(await read.readSecrets(sim, credentials, HOME, 2)),
+    neutral.secretsOf(resources[HOME]),
+  );
+  await read.readKeys(sim, credentials, HOME, 2);
+  assert.deepEqual(neutral.tables(await read.readTables(sim, credentials, HOME, 2)), neutral.tablesOf(resources[HOME]));
+  const { faults: struck } = await sim.get("faults");
+  assert.deepEqual(
+    struck.map(({ hits }) => hits),
+    set.map(() => 1),
+  );
+  await sim.post("reset", { faults: true });
+});
+
+test("failures in each service's own words", async () => {
+  const lists = {
+    secretsmanager: [SecretsManagerClient, ListSecretsCommand, "ThrottlingException 400", "InternalServiceError 500"],
+    kms: [KMSClient, ListKeysCommand, "ThrottlingException 400", "KMSInternalException 500"],
+    dynamodb: [DynamoDBClient, ListTablesCommand, "ThrottlingException 400", "InternalServerError 500"],
+    s3: [S3Client, ListBucketsCommand, "SlowDown 503", "InternalError 500"],
+    bedrock: [BedrockClient, ListGuardrailsCommand, "ThrottlingException 429", "InternalServerException 500"],
+    "bedrock-agent": [BedrockAgentClient, ListAgentsCommand, "ThrottlingException 429", "InternalServerException 500"],
+  };
+  for (const [service, [Client, Command, ...expectedWords]] of Object.entries(lists)) {
+    for (const [n, fault] of ["throttle", "http_500"].entries()) {
+      await sim.post("faults", { match: { service }, times: 1, fault });
+      const said = client(Client)
+        .send(new Command({}))
+        .then(
+          () => "ok",
+          ({ name, $metadata }) => `${name} ${$metadata.httpStatusCode}`,
+        );
+      assert.equal(await said, expectedWords[n], service);
+    }
+  }
+  await sim.post("reset", { faults: true });
 });

@@ -64,6 +64,7 @@ const agent = (one) => ({
   createdAt: one.created,
   updatedAt: one.updated,
   preparedAt: one.updated,
+  ...one.raw,
 });
 
 const routing = (routes) =>
@@ -134,6 +135,7 @@ const base = (one) => ({
   storageConfiguration: one.storage && { type: one.storage.type, ...STORES[one.storage.type]?.(one.storage) },
   createdAt: one.created,
   updatedAt: one.updated,
+  ...one.raw,
 });
 
 const dataSource = (owner) => (one) => ({

@@ -55,6 +55,7 @@ const custom =
     customizationType: one.customization,
     ownerAccountId: one.owner,
     modelStatus: one.status,
+  ...one.raw,
   });
 
 const imported = () => (one) => ({
@@ -63,6 +64,7 @@ const imported = () => (one) => ({
   creationTime: one.created,
   instructSupported: one.instruct,
   modelArchitecture: one.architecture,
+  ...one.raw,
 });
 
 const provisioned = () => (one) => ({
@@ -77,6 +79,7 @@ const provisioned = () => (one) => ({
   commitmentDuration: one.commitment,
   creationTime: one.created,
   lastModifiedTime: one.updated,
+  ...one.raw,
 });
 
 const profile = (one) => ({
@@ -89,6 +92,7 @@ const profile = (one) => ({
   models: one.models.map((modelArn) => ({ modelArn })),
   status: one.status,
   type: one.type,
+  ...one.raw,
 });
 
 const crossRegion = ({ account, region }, id) => ({
@@ -106,6 +110,7 @@ const guardrail = (call) => (one) => ({
   createdAt: one.created,
   updatedAt: one.updated,
   crossRegionDetails: one.cross_region && crossRegion(call, one.cross_region),
+  ...one.raw,
 });
 
 export const operations = {

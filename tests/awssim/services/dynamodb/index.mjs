@@ -1,6 +1,6 @@
 // DynamoDB: tables, their backups, tags and policies. Items are never shown: no world has any.
 import { AwsError } from "../../errors.mjs";
-import { listing } from "../../paging.mjs";
+import { decodeToken, listing } from "../../paging.mjs";
 import { some, tagList } from "../view.mjs";
 import { notFound, streamByArn, tableByArn, tableNamed } from "./find.mjs";
 
@@ -78,6 +78,7 @@ function description(table) {
     SSEDescription: table.kms_key && encryption(table),
     TableClassSummary: table.class && { TableClass: table.class },
     DeletionProtectionEnabled: table.deletion_protection,
+    ...table.raw,
   };
 }
 
@@ -103,10 +104,12 @@ function recovery({ created, point_in_time_recovery: kept }, now) {
 }
 
 export const operations = {
-  // The token is the last name itself, and no secret.
+  // The token is the last name itself, and no secret; but a fault may have put one of ours in its place.
   ListTables(call) {
     const { account, region, input, pageSize = 100 } = call;
-    const { Limit = 100, ExclusiveStartTableName: after } = input;
+    const { Limit = 100, ExclusiveStartTableName: token } = input;
+    const ours = decodeToken(token ?? "");
+    const after = ours ? ours.after : token;
     if (!Number.isInteger(Limit) || Limit < 1 || Limit > 100) {
       const bound = Limit < 1 ? "greater than or equal to 1" : "less than or equal to 100";
       throw new AwsError(

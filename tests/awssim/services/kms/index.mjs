@@ -70,6 +70,7 @@ const metadata = (key, account) => ({
   ...algorithms(key),
   MultiRegion: Boolean(key.multi_region),
   MultiRegionConfiguration: key.multi_region && multiRegion(key.multi_region),
+  ...key.raw,
 });
 
 const grantView = (key) => (grant) => ({

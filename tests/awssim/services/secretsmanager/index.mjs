@@ -50,6 +50,7 @@ const entry = (secret) => ({
   OwningService: secret.owning_service,
   CreatedDate: secret.created,
   PrimaryRegion: secret.primary_region,
+  ...secret.raw,
 });
 
 // What one secret tells beyond the list: where its copies are.
