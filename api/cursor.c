@@ -2,6 +2,7 @@
  * a caller may read, whatever a cursor says. */
 #include "api/cursor.h"
 #include "api/fields.h"
+#include "api/reply.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -150,4 +151,25 @@ void cursor_text(const struct http_request *req, struct str position, char out[C
 	out[0] = '\0';
 	if (text_hex(&b, str_n(hash.b, ID_BYTES)) == RC_OK && text_hex(&b, position) == RC_OK)
 		(void)snprintf(out, CURSOR_TEXT_MAX, "%s", buf_c(&b));
+}
+
+struct http_reply cursor_page(const struct http_request *req, const struct cursor *c,
+			      const struct db_rows *rows, cursor_json *as_json, const char *column,
+			      const char *prefix)
+{
+	json_t *data = json_array();
+	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
+	struct id id = { { 0 } };
+
+	for (int i = 0; i < db_rows_count(rows) && i < c->limit; i++)
+		(void)json_array_append_new(data, as_json(rows, i));
+	if (db_rows_count(rows) > c->limit) {
+		id = db_rows_id(rows, c->limit - 1, column);
+		if (*prefix)
+			id_text(id, prefix, last);
+		else
+			id_uuid(id, last);
+		cursor_text(req, str_c(last), next);
+	}
+	return reply_page(data, next);
 }

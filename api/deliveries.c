@@ -66,8 +66,6 @@ struct http_reply deliveries_list_page(struct http_request *req)
 	const struct id org_id = req->caller.org_id;
 	struct cursor cursor = { 0 };
 	struct id webhook_id = { { 0 } }, before = { { 0 } };
-	json_t *data = NULL;
-	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
 
 	if (segment_id(req, 0, "whk_", &webhook_id, &err) != RC_OK ||
 	    cursor_read(req, &cursor, &err) != RC_OK ||
@@ -76,14 +74,7 @@ struct http_reply deliveries_list_page(struct http_request *req)
 	    deliveries_list(req->db, org_id, webhook_id, http_query(req, "state").p, before,
 			    cursor.limit + 1, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
-	data = json_array();
-	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
-		(void)json_array_append_new(data, as_json(rows, i));
-	if (db_rows_count(rows) > cursor.limit) {
-		id_text(db_rows_id(rows, cursor.limit - 1, "delivery_id"), "dlv_", last);
-		cursor_text(req, str_c(last), next);
-	}
-	return reply_page(data, next);
+	return cursor_page(req, &cursor, rows, as_json, "delivery_id", "dlv_");
 }
 
 struct http_reply deliveries_send_again(struct http_request *req)

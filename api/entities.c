@@ -47,8 +47,6 @@ struct http_reply entities_list_page(struct http_request *req)
 	const struct db_who who = http_who(req);
 	struct cursor cursor = { 0 };
 	struct entity_filter filter = { 0 };
-	json_t *data = NULL;
-	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
 
 	if (read_filter(req, &filter, &err) != RC_OK || cursor_read(req, &cursor, &err) != RC_OK ||
 	    cursor_id(&cursor, "ent_", &filter.after, &err) != RC_OK)
@@ -56,14 +54,7 @@ struct http_reply entities_list_page(struct http_request *req)
 	filter.limit = cursor.limit + 1;
 	if (entities_list(req->db, &who, &filter, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
-	data = json_array();
-	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
-		(void)json_array_append_new(data, as_json(rows, i));
-	if (db_rows_count(rows) > cursor.limit) {
-		id_text(db_rows_id(rows, cursor.limit - 1, "entity_id"), "ent_", last);
-		cursor_text(req, str_c(last), next);
-	}
-	return reply_page(data, next);
+	return cursor_page(req, &cursor, rows, as_json, "entity_id", "ent_");
 }
 
 static json_t *edge_json(const struct db_rows *rows, int row)

@@ -52,21 +52,12 @@ struct http_reply organizations_list_page(struct http_request *req)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct cursor cursor = { 0 };
 	struct id after = { { 0 } };
-	json_t *data = NULL;
-	char next[CURSOR_TEXT_MAX] = "", last[ID_UUID_TEXT];
 
 	if (cursor_read(req, &cursor, &err) != RC_OK ||
 	    cursor_id(&cursor, "", &after, &err) != RC_OK ||
 	    organizations_list(req->db, after, cursor.limit + 1, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
-	data = json_array();
-	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
-		(void)json_array_append_new(data, as_json(rows, i));
-	if (db_rows_count(rows) > cursor.limit) {
-		id_uuid(db_rows_id(rows, cursor.limit - 1, "org_id"), last);
-		cursor_text(req, str_c(last), next);
-	}
-	return reply_page(data, next);
+	return cursor_page(req, &cursor, rows, as_json, "org_id", "");
 }
 
 struct http_reply organizations_show(struct http_request *req)

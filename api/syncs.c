@@ -135,22 +135,13 @@ static struct http_reply page(struct http_request *req, struct id connection_id)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct cursor cursor = { 0 };
 	struct id before = { { 0 } };
-	json_t *data = NULL;
-	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
 
 	if (cursor_read(req, &cursor, &err) != RC_OK ||
 	    cursor_id(&cursor, "sync_", &before, &err) != RC_OK ||
 	    syncs_list(req->db, req->caller.org_id, connection_id, http_query(req, "state").p,
 		       before, cursor.limit + 1, &rows, &err) != RC_OK)
 		return problem_err(req, &err);
-	data = json_array();
-	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
-		(void)json_array_append_new(data, as_json(rows, i));
-	if (db_rows_count(rows) > cursor.limit) {
-		id_text(db_rows_id(rows, cursor.limit - 1, "sync_id"), "sync_", last);
-		cursor_text(req, str_c(last), next);
-	}
-	return reply_page(data, next);
+	return cursor_page(req, &cursor, rows, as_json, "sync_id", "sync_");
 }
 
 struct http_reply syncs_list_page(struct http_request *req)

@@ -147,22 +147,13 @@ struct http_reply webhooks_list_page(struct http_request *req)
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct cursor cursor = { 0 };
 	struct id after = { { 0 } };
-	json_t *data = NULL;
-	char next[CURSOR_TEXT_MAX] = "", last[ID_TEXT_MAX];
 
 	if (cursor_read(req, &cursor, &err) != RC_OK ||
 	    cursor_id(&cursor, "whk_", &after, &err) != RC_OK ||
 	    webhooks_list(req->db, req->caller.org_id, after, cursor.limit + 1, &rows, &err) !=
 		    RC_OK)
 		return problem_err(req, &err);
-	data = json_array();
-	for (int i = 0; i < db_rows_count(rows) && i < cursor.limit; i++)
-		(void)json_array_append_new(data, as_json(rows, i));
-	if (db_rows_count(rows) > cursor.limit) {
-		id_text(db_rows_id(rows, cursor.limit - 1, "webhook_id"), "whk_", last);
-		cursor_text(req, str_c(last), next);
-	}
-	return reply_page(data, next);
+	return cursor_page(req, &cursor, rows, as_json, "webhook_id", "whk_");
 }
 
 struct http_reply webhooks_show(struct http_request *req)

@@ -29,4 +29,11 @@ MUST_CHECK enum rc cursor_moment(const struct cursor *c, int64_t *ret_us, int64_
  * characters other than line ends. */
 void cursor_text(const struct http_request *req, struct str position, char out[CURSOR_TEXT_MAX]);
 
+/* A page of a list by id: the rows of it by as_json, and a cursor behind the last when there is one row more than its limit.
+ * column, prefix: of the ids. */
+typedef json_t *cursor_json(const struct db_rows *rows, int row);
+struct http_reply cursor_page(const struct http_request *req, const struct cursor *c,
+			      const struct db_rows *rows, cursor_json *as_json, const char *column,
+			      const char *prefix);
+
 #endif
