@@ -22,9 +22,9 @@ static uint32_t crc32_of(struct str s)
 	return ~crc;
 }
 
-static const char *const MARKS[] = { [APIKEY_ORGANIZATION] = "", [APIKEY_SERVICE] = "svc" };
+static const char *const MARKS[] = { [KEYS_ORGANIZATION] = "", [KEYS_SERVICE] = "svc" };
 
-void apikey_make(const struct http_env *env, enum apikey_kind kind, struct id key_id,
+void apikey_make(const struct http_env *env, enum keys_kind kind, struct id key_id,
 		 char out[APIKEY_TEXT_MAX], unsigned char hash[KEYS_HASH])
 {
 	unsigned char secret[SECRET_BYTES];
@@ -43,7 +43,7 @@ void apikey_make(const struct http_env *env, enum apikey_kind kind, struct id ke
 	sodium_memzero(hex, sizeof(hex));
 }
 
-bool apikey_parse(const struct http_env *env, enum apikey_kind kind, struct str text,
+bool apikey_parse(const struct http_env *env, enum keys_kind kind, struct str text,
 		  struct id *ret_key_id, unsigned char hash[KEYS_HASH])
 {
 	char head[64], crc[CRC_HEX + 1];

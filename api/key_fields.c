@@ -114,11 +114,13 @@ static json_t *scopes_json(struct str role, struct str names)
 	return list;
 }
 
-json_t *key_fields_json(const struct db_rows *rows, int row, const char *column, const char *prefix)
+json_t *key_fields_json(const struct db_rows *rows, int row, enum keys_kind kind)
 {
+	const char *prefix = keys_prefix(kind);
+
 	return json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-		reply_id(db_rows_id(rows, row, column), prefix), "name",
+		reply_id(db_rows_id(rows, row, "key_id"), prefix), "name",
 		reply_text(rows, row, "name"), "role", reply_text(rows, row, "role"), "scopes",
 		scopes_json(db_rows_text(rows, row, "role"), db_rows_text(rows, row, "scopes")),
 		"created_at", reply_time(rows, row, "created_at"), "expires_at",
@@ -129,10 +131,9 @@ json_t *key_fields_json(const struct db_rows *rows, int row, const char *column,
 		reply_id(db_rows_id(rows, row, "replaced_by"), prefix));
 }
 
-struct http_reply key_fields_made(const struct db_rows *rows, const char *column,
-				  const char *prefix, const char *text)
+struct http_reply key_fields_made(const struct db_rows *rows, enum keys_kind kind, const char *text)
 {
-	json_t *body = key_fields_json(rows, 0, column, prefix);
+	json_t *body = key_fields_json(rows, 0, kind);
 	struct http_reply reply = { 0 };
 
 	(void)json_object_set_new(body, "key", json_string(text));

@@ -24,11 +24,9 @@ MUST_CHECK bool key_fields_rotation(struct http_request *req, struct key_fields 
 MUST_CHECK bool key_fields_may_renew(const struct http_request *req, const struct db_rows *rows,
 				     struct problem *p);
 
-/* column: of its id; prefix: "key_". */
-json_t *key_fields_json(const struct db_rows *rows, int row, const char *column,
-			const char *prefix);
+json_t *key_fields_json(const struct db_rows *rows, int row, enum keys_kind kind);
 /* 201 with the text of the first row's key; the caller says where it is. */
-struct http_reply key_fields_made(const struct db_rows *rows, const char *column,
-				  const char *prefix, const char *text);
+struct http_reply key_fields_made(const struct db_rows *rows, enum keys_kind kind,
+				  const char *text);
 
 #endif

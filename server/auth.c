@@ -121,8 +121,8 @@ static enum rc check_key(struct auth *a, const struct auth_key_asked *asked, str
 	caller->key_id = asked->key_id;
 	caller->scopes = grant.scopes;
 	caller->org_id = grant.org_id;
-	ret->settled = asked->kind == APIKEY_ORGANIZATION;
-	id_text(caller->key_id, asked->kind == APIKEY_SERVICE ? "service:" : "key:", text);
+	ret->settled = asked->kind == KEYS_ORGANIZATION;
+	id_text(caller->key_id, asked->kind == KEYS_SERVICE ? "service:" : "key:", text);
 	(void)snprintf(caller->actor, sizeof(caller->actor), "%.*s", HTTP_ACTOR_MAX - 1, text);
 	return RC_OK;
 }
@@ -158,11 +158,11 @@ enum rc auth_check(struct auth *a, const struct auth_request *request, struct db
 		caller->party = HTTP_OPERATOR;
 		(void)snprintf(caller->actor, sizeof(caller->actor), "operator");
 		rc = auth_operator_check(a->operators, token, err);
-	} else if (apikey_parse(a->env, APIKEY_ORGANIZATION, token, &asked.key_id, hash)) {
-		asked.kind = APIKEY_ORGANIZATION;
+	} else if (apikey_parse(a->env, KEYS_ORGANIZATION, token, &asked.key_id, hash)) {
+		asked.kind = KEYS_ORGANIZATION;
 		rc = check_key(a, &asked, pool, &found, err);
-	} else if (apikey_parse(a->env, APIKEY_SERVICE, token, &asked.key_id, hash)) {
-		asked.kind = APIKEY_SERVICE;
+	} else if (apikey_parse(a->env, KEYS_SERVICE, token, &asked.key_id, hash)) {
+		asked.kind = KEYS_SERVICE;
 		rc = check_key(a, &asked, pool, &found, err);
 	} else if (a->tokens && jwt_is_one(token)) {
 		rc = check_token(a, token, caller, err);

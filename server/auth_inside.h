@@ -21,7 +21,7 @@ struct auth_key_grant {
 };
 /* What is asked about. */
 struct auth_key_asked {
-	enum apikey_kind kind;
+	enum keys_kind kind;
 	struct id key_id, peer;
 	const unsigned char *hash; /* KEYS_HASH */
 };

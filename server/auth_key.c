@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/mem.h"
-#include "db/service_keys.h"
 #include "server/auth_inside.h"
 #include "server/rate.h"
 
@@ -19,7 +18,7 @@ enum { UNKNOWN_BURST = 100, UNKNOWN_AT_ONCE = 64 };
 #define UNKNOWN_COST (CLOCK_S / 20)
 
 struct cached {
-	enum apikey_kind kind;
+	enum keys_kind kind;
 	struct id key_id;
 	unsigned char hash[KEYS_HASH];
 	struct auth_key_grant grant;
@@ -54,9 +53,9 @@ struct auth_key *auth_key_new(void)
 }
 
 /* The key's entry, else the one that was good the longest ago. */
-static struct cached *slot_synced(struct auth_key *k, enum apikey_kind kind, struct id key_id)
+static struct cached *slot_synced(struct auth_key *k, enum keys_kind kind, struct id key_id)
 	REQUIRES(k->lock);
-static struct cached *slot_synced(struct auth_key *k, enum apikey_kind kind, struct id key_id)
+static struct cached *slot_synced(struct auth_key *k, enum keys_kind kind, struct id key_id)
 {
 	/* The last bytes of a UUIDv7 are random. */
 	struct cached *set = k->synced.sets[(key_id.b[14] << 8 | key_id.b[15]) % CACHE_SETS];
@@ -138,10 +137,7 @@ static enum rc find(struct dbpool *pool, const struct auth_key_asked *q, struct 
 
 	if (rc != RC_OK)
 		return rc;
-	if (q->kind == APIKEY_SERVICE)
-		rc = service_keys_authenticate(db, q->key_id, q->hash, ret, err);
-	else
-		rc = keys_authenticate(db, q->key_id, q->hash, ret, err);
+	rc = keys_authenticate(db, q->kind, q->key_id, q->hash, ret, err);
 	dbpool_give(pool, nobody, db);
 	return rc;
 }

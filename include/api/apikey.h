@@ -10,13 +10,11 @@
 
 enum { APIKEY_TEXT_MAX = 160 };
 
-enum apikey_kind { APIKEY_ORGANIZATION, APIKEY_SERVICE };
-
 /* Makes a key: writes its text (to be shown once, then wiped by the caller) and its hash. */
-void apikey_make(const struct http_env *env, enum apikey_kind kind, struct id key_id,
+void apikey_make(const struct http_env *env, enum keys_kind kind, struct id key_id,
 		 char out[APIKEY_TEXT_MAX], unsigned char hash[KEYS_HASH]);
 /* False: not a key of this kind and deployment, whatever it is. */
-MUST_CHECK bool apikey_parse(const struct http_env *env, enum apikey_kind kind, struct str text,
+MUST_CHECK bool apikey_parse(const struct http_env *env, enum keys_kind kind, struct str text,
 			     struct id *ret_key_id, unsigned char hash[KEYS_HASH]);
 
 #endif

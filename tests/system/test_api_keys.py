@@ -2,6 +2,7 @@
 import time
 import uuid
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -147,6 +148,23 @@ def test_only_keys_that_work_count_against_the_limit(server, database):
     server.operator.create_key(org)
     answer = server.operator.request("POST", f"/v1/admin/organizations/{org}/keys", {"name": "x", "role": "owner"})
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_keys")
+
+
+def test_two_who_want_the_last_place_at_once_get_one_key(server, database):
+    """Both have begun before either is done: whoever waits sees what the other made."""
+    org = server.operator.create_organization("last key")["org_id"]
+    many_keys(database, org, 999)
+    holder = database.connect()
+    holder.autocommit = False
+    holder.cursor().execute("SELECT FROM organization WHERE org_id = %s FOR UPDATE", (org,))
+    with ThreadPoolExecutor(2) as both:
+        asked = [both.submit(server.operator.request, "POST", f"/v1/admin/organizations/{org}/keys", {"name": "x", "role": "owner"})
+                 for _ in range(2)]
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                          " AND wait_event_type = 'Lock'") == 2, "both wait")
+        holder.rollback()
+        assert sorted(one.result().status_code for one in asked) == [201, 409]
+    holder.close()
 
 
 def test_an_organization_that_is_being_deleted_has_no_keys_that_work(server, database):

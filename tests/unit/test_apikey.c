@@ -17,8 +17,8 @@ static void a_made_key_is_read_back(void **state)
 	struct id id = id_new(), found = { { 0 } };
 
 	(void)state;
-	apikey_make(&ENV, APIKEY_ORGANIZATION, id, text, made);
-	assert_true(apikey_parse(&ENV, APIKEY_ORGANIZATION, str_c(text), &found, read));
+	apikey_make(&ENV, KEYS_ORGANIZATION, id, text, made);
+	assert_true(apikey_parse(&ENV, KEYS_ORGANIZATION, str_c(text), &found, read));
 	assert_true(id_eq(id, found));
 	assert_memory_equal(made, read, KEYS_HASH);
 	assert_true(str_starts(str_c(text), S("cnd_live_")));
@@ -32,18 +32,18 @@ static void any_changed_byte_or_length_is_no_key(void **state)
 	size_t n = 0;
 
 	(void)state;
-	apikey_make(&ENV, APIKEY_ORGANIZATION, id_new(), text, hash);
+	apikey_make(&ENV, KEYS_ORGANIZATION, id_new(), text, hash);
 	n = strlen(text);
 	for (size_t i = 0; i < n; i++) {
 		char kept = text[i];
 
 		text[i] = kept == '0' ? '1' : '0';
-		assert_false(apikey_parse(&ENV, APIKEY_ORGANIZATION, str_n(text, n), &id, hash));
+		assert_false(apikey_parse(&ENV, KEYS_ORGANIZATION, str_n(text, n), &id, hash));
 		text[i] = kept;
-		assert_false(apikey_parse(&ENV, APIKEY_ORGANIZATION, str_n(text, i), &id, hash));
+		assert_false(apikey_parse(&ENV, KEYS_ORGANIZATION, str_n(text, i), &id, hash));
 	}
 	text[n] = '0';
-	assert_false(apikey_parse(&ENV, APIKEY_ORGANIZATION, str_n(text, n + 1), &id, hash));
+	assert_false(apikey_parse(&ENV, KEYS_ORGANIZATION, str_n(text, n + 1), &id, hash));
 }
 
 static void keys_of_another_deployment_are_not_ours(void **state)
@@ -54,8 +54,8 @@ static void keys_of_another_deployment_are_not_ours(void **state)
 	struct id id = { { 0 } };
 
 	(void)state;
-	apikey_make(&OTHER, APIKEY_ORGANIZATION, id_new(), text, hash);
-	assert_false(apikey_parse(&ENV, APIKEY_ORGANIZATION, str_c(text), &id, hash));
+	apikey_make(&OTHER, KEYS_ORGANIZATION, id_new(), text, hash);
+	assert_false(apikey_parse(&ENV, KEYS_ORGANIZATION, str_c(text), &id, hash));
 }
 
 static void a_key_of_one_kind_is_none_of_the_other(void **state)
@@ -65,14 +65,14 @@ static void a_key_of_one_kind_is_none_of_the_other(void **state)
 	struct id id = id_new(), found = { { 0 } };
 
 	(void)state;
-	apikey_make(&ENV, APIKEY_SERVICE, id, text, made);
+	apikey_make(&ENV, KEYS_SERVICE, id, text, made);
 	assert_true(str_starts(str_c(text), S("cndsvc_live_")));
-	assert_false(apikey_parse(&ENV, APIKEY_ORGANIZATION, str_c(text), &found, read));
-	assert_true(apikey_parse(&ENV, APIKEY_SERVICE, str_c(text), &found, read));
+	assert_false(apikey_parse(&ENV, KEYS_ORGANIZATION, str_c(text), &found, read));
+	assert_true(apikey_parse(&ENV, KEYS_SERVICE, str_c(text), &found, read));
 	assert_true(id_eq(id, found));
 	assert_memory_equal(made, read, KEYS_HASH);
-	apikey_make(&ENV, APIKEY_ORGANIZATION, id, text, made);
-	assert_false(apikey_parse(&ENV, APIKEY_SERVICE, str_c(text), &found, read));
+	apikey_make(&ENV, KEYS_ORGANIZATION, id, text, made);
+	assert_false(apikey_parse(&ENV, KEYS_SERVICE, str_c(text), &found, read));
 }
 
 int main(void)
