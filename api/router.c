@@ -9,30 +9,27 @@
 
 enum { VALUE_MAX = 2048 };
 
-static bool is_hole(struct str segment)
-{
-	return segment.n > 2 && segment.p[0] == '{' && segment.p[segment.n - 1] == '}';
-}
-
-/* Compares segment by segment; what the holes matched goes to found (in order). */
+/* What the holes of the pattern matched goes to found (in order). A hole is a whole segment. */
 static bool matches(const char *pattern, struct str path, struct str found[HTTP_SEGMENTS_MAX])
 {
-	struct str want = str_c(pattern);
+	size_t at = 0;
 	int n = 0;
 
 	for (;;) {
-		bool want_more = memchr(want.p, '/', want.n) != NULL;
-		bool path_more = memchr(path.p, '/', path.n) != NULL;
-		struct str w = str_cut(&want, '/'), s = str_cut(&path, '/');
+		if (*pattern == '{') {
+			size_t from = at;
 
-		if (is_hole(w) && s.n > 0 && n < HTTP_SEGMENTS_MAX)
-			found[n++] = s;
-		else if (!str_eq(w, s))
+			while (at < path.n && path.p[at] != '/')
+				at++;
+			if (at == from || n == HTTP_SEGMENTS_MAX)
+				return false;
+			found[n++] = str_sub(path, from, at - from);
+			pattern = strchr(pattern, '}') + 1;
+		} else if (!*pattern || at == path.n) {
+			return !*pattern && at == path.n;
+		} else if (*pattern++ != path.p[at++]) {
 			return false;
-		if (want_more != path_more)
-			return false;
-		if (!want_more)
-			return true;
+		}
 	}
 }
 

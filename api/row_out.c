@@ -9,27 +9,31 @@ static const struct str NOTHING = { "null", 4 };
 void row_out_text(struct json_out *o, const char *key, const struct db_rows *rows, int row,
 		  const char *column)
 {
-	if (db_rows_is_null(rows, row, column))
-		json_out_raw(o, key, NOTHING);
+	struct str s = S("");
+
+	if (db_rows_cell(rows, row, column, &s))
+		json_out_text(o, key, s);
 	else
-		json_out_text(o, key, db_rows_text(rows, row, column));
+		json_out_raw(o, key, NOTHING);
 }
 
 void row_out_raw(struct json_out *o, const char *key, const struct db_rows *rows, int row,
 		 const char *column)
 {
-	json_out_raw(o, key,
-		     db_rows_is_null(rows, row, column) ? NOTHING
-							: db_rows_text(rows, row, column));
+	struct str s = S("");
+
+	json_out_raw(o, key, db_rows_cell(rows, row, column, &s) ? s : NOTHING);
 }
 
 void row_out_bool(struct json_out *o, const char *key, const struct db_rows *rows, int row,
 		  const char *column)
 {
-	if (db_rows_is_null(rows, row, column))
-		json_out_raw(o, key, NOTHING);
+	struct str s = S("");
+
+	if (db_rows_cell(rows, row, column, &s))
+		json_out_bool(o, key, str_eq(s, S("t")));
 	else
-		json_out_bool(o, key, db_rows_bool(rows, row, column));
+		json_out_raw(o, key, NOTHING);
 }
 
 /* "2026-11-24 07:32:27.12+00" -> "2026-11-24T07:32:27.12Z"; another offset is kept, as "+02:00". */
@@ -59,14 +63,15 @@ void row_out_id(struct json_out *o, const char *key, const struct db_rows *rows,
 		const char *column, const char *prefix)
 {
 	char text[ID_TEXT_MAX];
+	struct str s = S("");
 
-	if (db_rows_is_null(rows, row, column)) {
+	if (!db_rows_cell(rows, row, column, &s)) {
 		json_out_raw(o, key, NOTHING);
 		return;
 	}
-	if (*prefix)
+	if (*prefix) {
 		id_text(db_rows_id(rows, row, column), prefix, text);
-	else
-		id_uuid(db_rows_id(rows, row, column), text);
-	json_out_text(o, key, str_c(text));
+		s = str_c(text);
+	}
+	json_out_text(o, key, s); /* a bare uuid is what the database writes */
 }

@@ -61,6 +61,18 @@ enum rc buf_put(struct buf *b, struct str s)
 	return RC_OK;
 }
 
+char *buf_room(struct buf *b, size_t n)
+{
+	return make_room(b, n) == RC_OK ? b->p + b->n : NULL;
+}
+
+void buf_put_end(struct buf *b, char *end)
+{
+	assert(end >= b->p + b->n && end < b->p + b->cap);
+	b->n = (size_t)(end - b->p);
+	*end = '\0';
+}
+
 enum rc buf_putc(struct buf *b, char c)
 {
 	enum rc rc = make_room(b, 1);

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <sodium.h>
-#include <stdio.h>
 
 enum { ID_HEX = ID_BYTES * 2, ID_PREFIX_MAX = ID_TEXT_MAX - ID_HEX - 1, ID_HASH_BYTES = 32 };
 
@@ -17,7 +16,7 @@ static void stamp(struct id *id, unsigned version)
 }
 
 /* Ids are many and no secrets: one call to the kernel serves a few dozen of a thread's. */
-static void take_random(unsigned char *out, size_t n)
+void id_bytes(unsigned char *out, size_t n)
 {
 	static __thread unsigned char stock[512];
 	static __thread size_t left;
@@ -38,7 +37,7 @@ struct id id_new(void)
 	uint64_t ms = (uint64_t)(wall / CLOCK_MS);
 	uint64_t fraction = (uint64_t)(wall % CLOCK_MS) * 4096 / (uint64_t)CLOCK_MS;
 
-	take_random(id.b + 8, sizeof(id.b) - 8);
+	id_bytes(id.b + 8, sizeof(id.b) - 8);
 	for (int i = 0; i < 6; i++)
 		id.b[i] = (unsigned char)(ms >> (40 - 8 * i));
 	id.b[6] = (unsigned char)(fraction >> 8);
@@ -56,13 +55,28 @@ struct id id_random(void)
 	return id;
 }
 
+void id_hex(char *out, const unsigned char *bytes, size_t n)
+{
+	static const char DIGITS[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = DIGITS[bytes[i] >> 4];
+		*out++ = DIGITS[bytes[i] & 15];
+	}
+}
+
 void id_uuid(struct id id, char out[ID_UUID_TEXT])
 {
-	char hex[ID_HEX + 1];
+	static const size_t GROUPS[] = { 4, 2, 2, 2, 6 };
+	const unsigned char *from = id.b;
 
-	sodium_bin2hex(hex, sizeof(hex), id.b, sizeof(id.b));
-	snprintf(out, ID_UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-		 hex + 20);
+	for (size_t i = 0; i < COUNT_OF(GROUPS); i++) {
+		id_hex(out, from, GROUPS[i]);
+		from += GROUPS[i];
+		out += 2 * GROUPS[i];
+		*out++ = '-';
+	}
+	out[-1] = '\0';
 }
 
 void id_text(struct id id, const char *prefix, char out[ID_TEXT_MAX])
@@ -71,7 +85,8 @@ void id_text(struct id id, const char *prefix, char out[ID_TEXT_MAX])
 
 	assert(n <= ID_PREFIX_MAX);
 	memcpy(out, prefix, n);
-	sodium_bin2hex(out + n, ID_TEXT_MAX - n, id.b, sizeof(id.b));
+	id_hex(out + n, id.b, sizeof(id.b));
+	out[n + ID_HEX] = '\0';
 }
 
 bool id_eq(struct id a, struct id b)

@@ -205,10 +205,11 @@ static void write_line(const struct line *l)
 
 void log_fields(enum log_level level, const char *event, const struct log_field *fields)
 {
-	struct line l;
-
 	if (level < log_settings.least)
 		return;
+
+	struct line l; /* here, for it is large and the compiler zeroes it */
+
 	l.n = 0;
 	l.cut = false;
 	l.text = log_settings.text;

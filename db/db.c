@@ -8,6 +8,8 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#define LOOK_AGAIN (2 * CLOCK_MS)
+
 /* Whatever the role's or the server's defaults are: no statement hangs, no forgotten transaction pins the xmin horizon, and
  * text comes in the one form that db_rows.c and clock.c read. */
 static const char SESSION[] =
@@ -104,13 +106,17 @@ static enum rc connect_now(struct db *db, struct err *err)
 }
 
 /* A server that went away while we were idle has closed the socket: seen here, it costs a reconnect and not an unknown
- * outcome. */
+ * outcome. Who looked a moment ago need not look again. */
 static bool went_away(struct db *db)
 {
 	struct pollfd p = { .fd = PQsocket(db->conn), .events = POLLIN };
+	int64_t now = clock_mono();
 
 	if (PQstatus(db->conn) != CONNECTION_OK)
 		return true;
+	if (now - db->alive_at < LOOK_AGAIN)
+		return false;
+	db->alive_at = now;
 	if (poll(&p, 1, 0) <= 0)
 		return false;
 	return !PQconsumeInput(db->conn) || PQstatus(db->conn) != CONNECTION_OK;

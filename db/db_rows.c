@@ -25,15 +25,18 @@ int db_rows_count(const struct db_rows *r)
 	return r ? PQntuples(r->res) : 0;
 }
 
-/* Readers go through the columns in their order, more or less: the search begins where the last one ended. */
+/* Readers go through the columns in their order, more or less, some of them twice: the search begins behind
+ * the last one, and then with it. */
 static int column_of(const struct db_rows *r, int row, const char *column)
 {
 	int n = PQnfields(r->res);
 
 	assert(row >= 0 && row < PQntuples(r->res));
 	for (int i = 0; i < n; i++) {
-		int at = (*r->near + i) % n;
+		int at = *r->near + (i < 2 ? 1 - i : i);
 
+		if (at >= n)
+			at -= n;
 		if (strcmp(PQfname(r->res, at), column) != 0)
 			continue;
 		*r->near = at;
@@ -48,11 +51,20 @@ bool db_rows_is_null(const struct db_rows *r, int row, const char *column)
 	return PQgetisnull(r->res, row, column_of(r, row, column)) != 0;
 }
 
-struct str db_rows_text(const struct db_rows *r, int row, const char *column)
+bool db_rows_cell(const struct db_rows *r, int row, const char *column, struct str *ret)
 {
 	int i = column_of(r, row, column);
 
-	return str_n(PQgetvalue(r->res, row, i), (size_t)PQgetlength(r->res, row, i));
+	*ret = str_n(PQgetvalue(r->res, row, i), (size_t)PQgetlength(r->res, row, i));
+	return ret->n > 0 || !PQgetisnull(r->res, row, i);
+}
+
+struct str db_rows_text(const struct db_rows *r, int row, const char *column)
+{
+	struct str s = S("");
+
+	(void)db_rows_cell(r, row, column, &s);
+	return s;
 }
 
 int64_t db_rows_i64(const struct db_rows *r, int row, const char *column)
@@ -103,9 +115,9 @@ char *db_rows_bytes(const struct db_rows *r, int row, const char *column, size_t
 
 json_t *db_rows_json(const struct db_rows *r, int row, const char *column)
 {
-	struct str s = db_rows_text(r, row, column);
+	struct str s = S("");
 
-	if (db_rows_is_null(r, row, column))
+	if (!db_rows_cell(r, row, column, &s))
 		return NULL;
 	/* Postgres checked it on the way in; a scalar at the top is legal there. */
 	return json_loadb(s.p, s.n, JSON_DECODE_ANY, NULL);

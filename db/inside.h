@@ -25,6 +25,7 @@ struct db {
 	pthread_t owner;
 	PGconn *conn;     /* NULL: not connected */
 	int64_t retry_at; /* mono: no connect before this */
+	int64_t alive_at; /* mono: when the connection was last seen alive */
 	int64_t retry_ms; /* last reconnect pause */
 	char *listen;     /* channel to listen on, again after a reconnect; NULL = none */
 	bool in_tx;       /* between the begin and the end of db_tx */

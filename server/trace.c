@@ -1,8 +1,8 @@
 /* traceparent in, traceresponse out (Trace Context of the W3C, level 1 and the header of level 2).
  * Never decides what is sampled: it passes the caller's flag on. */
 #include "server/trace.h"
+#include "base/id.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
 enum { PARENT_N = 55, ID_AT = 3, ID_N = 32, SPAN_AT = 36, SPAN_N = 16, FLAGS_AT = 53 };
@@ -42,9 +42,10 @@ static void make(char *out, size_t bytes)
 {
 	unsigned char random[ID_N / 2];
 
-	randombytes_buf(random, bytes);
+	id_bytes(random, bytes);
 	random[0] |= 1; /* all zeros are no id */
-	(void)sodium_bin2hex(out, 2 * bytes + 1, random, bytes);
+	id_hex(out, random, bytes);
+	out[2 * bytes] = '\0';
 }
 
 struct trace trace_begin(struct str traceparent)

@@ -23,6 +23,10 @@ void buf_done(struct buf *b); /* frees; b is then an empty buffer with the same 
 DEFINE_AUTO_VALUE(buf, buf_done)
 
 MUST_CHECK enum rc buf_put(struct buf *b, struct str s);
+/* Where the next bytes go, with room for n of them, for who writes many small ones; NULL: past the maximum.
+ * buf_put_end() says where he stopped. */
+char *buf_room(struct buf *b, size_t n);
+void buf_put_end(struct buf *b, char *end);
 MUST_CHECK enum rc buf_putc(struct buf *b, char c);
 MUST_CHECK enum rc buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_cut(struct buf *b, size_t n); /* shortens to n bytes; n <= b->n */

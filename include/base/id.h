@@ -16,6 +16,10 @@ struct id id_new(void);                             /* UUIDv7 */
 struct id id_random(void);                          /* UUIDv4 */
 void id_uuid(struct id id, char out[ID_UUID_TEXT]); /* canonical lower-case text */
 void id_text(struct id id, const char *prefix, char out[ID_TEXT_MAX]); /* prefix "conn_" */
+/* Up to 512 random bytes for names, from a stock of the thread's: no secrets. */
+void id_bytes(unsigned char *out, size_t n);
+/* 2n lower-case digits, no NUL; of what is no secret, for its time depends on the bytes. */
+void id_hex(char *out, const unsigned char *bytes, size_t n);
 bool id_eq(struct id a, struct id b);
 /* Exactly 8-4-4-4-12 lower- or upper-case hex. */
 MUST_CHECK enum rc id_parse_uuid(struct str s, struct id *ret);

@@ -66,6 +66,8 @@ DEFINE_AUTO(db_rows)
 int db_rows_count(const struct db_rows *r);
 /* By column name; asserts that the column exists. NULL reads as "", 0, false. Views into the rows. */
 bool db_rows_is_null(const struct db_rows *r, int row, const char *column);
+/* Both at once: the text, and false for NULL. */
+bool db_rows_cell(const struct db_rows *r, int row, const char *column, struct str *ret);
 struct str db_rows_text(const struct db_rows *r, int row, const char *column);
 int64_t db_rows_i64(const struct db_rows *r, int row, const char *column);
 bool db_rows_bool(const struct db_rows *r, int row, const char *column);
