@@ -60,13 +60,13 @@ static enum rc write_tx(struct db *db, const struct webhook_write *in, db_tx_fn 
 	return rc;
 }
 
-/* The lock makes the cap exact. */
+/* The lock makes the cap exact, for COUNT sees what was committed while we waited for it. */
+static const struct stmt LOCK = {
+	"webhooks_lock", "SELECT state FROM organization WHERE org_id = $1 FOR NO KEY UPDATE", 1
+};
 static const struct stmt COUNT = {
 	"webhooks_count",
-	"SELECT o.state, (SELECT count(*) FROM webhook w WHERE w.org_id = $1"
-	" AND w.deleted_at IS NULL) AS n FROM organization o WHERE o.org_id = $1"
-	" FOR NO KEY UPDATE OF o",
-	1
+	"SELECT count(*) AS n FROM webhook WHERE org_id = $1 AND deleted_at IS NULL", 1
 };
 static const struct stmt INSERT = {
 	"webhooks_insert",
@@ -78,20 +78,22 @@ static const struct stmt INSERT = {
 
 static enum rc check_room(struct db *db, const struct webhook_write *in, struct err *err)
 {
+	AUTO(db_rows) struct db_rows *owner = NULL;
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct arg org[] = { arg_id(in->org_id) };
-	enum rc rc = db_run(db, NULL, &COUNT, org, &rows, err);
+	enum rc rc = db_run(db, NULL, &LOCK, org, &owner, err);
 
 	if (rc != RC_OK)
 		return rc;
-	if (db_rows_count(rows) == 0 || !str_eq(db_rows_text(rows, 0, "state"), S("active")))
+	if (db_rows_count(owner) == 0 || !str_eq(db_rows_text(owner, 0, "state"), S("active")))
 		return err_set(err, RC_CONFLICT, "organization_deleting",
 			       "The organization is being deleted; it gets no new webhooks.");
-	if (db_rows_i64(rows, 0, "n") >= EVENTS_ENDPOINTS_MAX)
+	rc = db_run(db, NULL, &COUNT, org, &rows, err);
+	if (rc == RC_OK && db_rows_i64(rows, 0, "n") >= EVENTS_ENDPOINTS_MAX)
 		return err_set(err, RC_CONFLICT, "too_many_webhooks",
 			       "The organization has %d webhooks, which is the most it may have.",
 			       EVENTS_ENDPOINTS_MAX);
-	return RC_OK;
+	return rc;
 }
 
 static enum rc insert_body(struct db *db, void *arg, struct err *err)

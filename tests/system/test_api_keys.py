@@ -2,11 +2,11 @@
 import time
 import uuid
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 from api import Organization, expect, refused_in_time
+from race import two_at_once
 from waiting import wait_until
 
 
@@ -154,17 +154,9 @@ def test_two_who_want_the_last_place_at_once_get_one_key(server, database):
     """Both have begun before either is done: whoever waits sees what the other made."""
     org = server.operator.create_organization("last key")["org_id"]
     many_keys(database, org, 999)
-    holder = database.connect()
-    holder.autocommit = False
-    holder.cursor().execute("SELECT FROM organization WHERE org_id = %s FOR UPDATE", (org,))
-    with ThreadPoolExecutor(2) as both:
-        asked = [both.submit(server.operator.request, "POST", f"/v1/admin/organizations/{org}/keys", {"name": "x", "role": "owner"})
-                 for _ in range(2)]
-        wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                                          " AND wait_event_type = 'Lock'") == 2, "both wait")
-        holder.rollback()
-        assert sorted(one.result().status_code for one in asked) == [201, 409]
-    holder.close()
+    path, body = f"/v1/admin/organizations/{org}/keys", {"name": "x", "role": "owner"}
+    answers = two_at_once(database, org, lambda: server.operator.request("POST", path, body))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
 def test_an_organization_that_is_being_deleted_has_no_keys_that_work(server, database):

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from api import Organization, expect
+from race import two_at_once
 from receiver import Listener, Receiver
 from waiting import wait_until
 from webhook import SETTINGS, Endpoint
@@ -180,9 +181,12 @@ class TestEndpoints:
         assert org.delete(path).status_code == 204
         assert org.get(path).status_code == org.delete(path).status_code == 404
 
-    def test_twenty_are_enough(self, org):
-        for _ in range(20):
+    def test_twenty_are_enough(self, server, database):
+        org = server.organization()
+        for _ in range(19):
             expect(org.post("/v1/webhooks", {"url": "https://example.com/"}), 201)
+        last = two_at_once(database, org.org_id, lambda: org.post("/v1/webhooks", {"url": "https://example.com/"}))
+        assert sorted(answer.status_code for answer in last) == [201, 409]
         assert expect(org.post("/v1/webhooks", {"url": "https://example.com/"}), 409)["code"] == "too_many_webhooks"
         assert len(org.all("/v1/webhooks", limit=7)) == 20
 
