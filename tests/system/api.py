@@ -19,7 +19,8 @@ class Answer:
 
     def __init__(self, response):
         self.status_code, self.headers = response.status, response.headers
-        self.text = response.read().decode()
+        self.content = response.read()
+        self.text = self.content.decode()
 
     def json(self):
         return json.loads(self.text)

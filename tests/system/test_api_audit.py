@@ -8,36 +8,10 @@ import pytest
 
 from api import expect
 from processes import binary, clean_environment, run
+from trail import TAMPERINGS, ZEROS, Trail, Verify, tampered
 
 WRITERS, WRITES, EACH = 8, 25, 100
 CROWD, CROWD_WRITES = 32, 1000
-ZEROS = "0" * 64
-
-
-def export(org):
-    lines, after = [], 0
-    while True:
-        answer = org.get("/v1/audit/export", after=after)
-        assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/x-ndjson"
-        page = answer.content.decode().splitlines()  # .text guesses at the encoding, for seconds
-        if not page:
-            return lines
-        lines += page
-        after = json.loads(page[-1])["entry"]["seq"]
-
-
-def head(org):
-    return expect(org.get("/v1/audit/head"), 200)
-
-
-class Verify:
-    def __init__(self, directory):
-        self.path = directory / "audit.ndjson"
-
-    def __call__(self, lines, noted=None):
-        self.path.write_text("".join(line + "\n" for line in lines))
-        noted = [f"{noted['seq']}:{noted['hash']}"] if noted else []
-        return run([binary(), "audit", "verify", str(self.path), *noted], env=clean_environment())
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +38,12 @@ def written(server):
 
 
 def test_many_writers_make_one_chain_without_gaps(written, verify):
-    lines = export(written)
+    lines = Trail(written).export()
     entries = [json.loads(line)["entry"] for line in lines]
     assert len(entries) >= WRITERS * WRITES
     assert [e["seq"] for e in entries] == list(range(1, len(entries) + 1))
     assert entries[0]["prev"] == ZEROS and len({e["prev"] for e in entries}) == len(entries)
-    done = verify(lines, head(written))
+    done = verify(lines, Trail(written).head())
     assert done.returncode == 0, done.stderr
     assert "as noted" in done.stdout and written.org_id in done.stdout
 
@@ -103,9 +77,9 @@ def crowd(database, org):
 
 def test_a_crowd_makes_one_chain_without_forks(server, verify, database):
     org = server.organization("crowd")
-    early = head(org)
+    early = Trail(org).head()
     crowd(database, org)
-    lines = export(org)
+    lines = Trail(org).export()
     entries = [json.loads(line)["entry"] for line in lines]
     assert [e["seq"] for e in entries] == list(range(1, early["seq"] + CROWD * CROWD_WRITES + 1))
     assert len({e["prev"] for e in entries}) == len(entries), "two entries follow the same one"
@@ -113,36 +87,18 @@ def test_a_crowd_makes_one_chain_without_forks(server, verify, database):
     for e in entries[early["seq"]:]:
         written.setdefault(e["actor"], []).append(int(e["target_id"]))
     assert written == {f"writer {w}": list(range(CROWD_WRITES)) for w in range(CROWD)}, "each one's entries, in his order"
-    late = head(org)
+    late = Trail(org).head()
     assert late["seq"] == len(entries) >= 32_000
     for noted in (early, late):
         done = verify(lines, noted)
         assert done.returncode == 0 and "as noted" in done.stdout, done.stderr
 
 
-def tampered(lines, how, chance):
-    lines = list(lines)
-    at = chance.randrange(1, len(lines) - 1)
-    if how == "edit":
-        line = lines[at]
-        place = chance.randrange(len('{"entry":'), len(line) - 2)
-        lines[at] = line[:place] + chr((ord(line[place]) ^ 1) & 0x7f) + line[place + 1:]
-    elif how == "delete":
-        del lines[at]
-    elif how == "insert":
-        lines.insert(at, lines[chance.randrange(len(lines))])
-    elif how == "reorder":
-        lines[at - 1], lines[at] = lines[at], lines[at - 1]
-    else:
-        del lines[at:]
-    return lines
-
-
-@pytest.mark.parametrize("how", ["edit", "delete", "insert", "reorder", "cut"])
+@pytest.mark.parametrize("how", TAMPERINGS)
 def test_every_tampering_is_seen(written, verify, how):
     seed = random.randrange(1 << 32)
     print("seed", seed)
-    chance, lines, noted = random.Random(seed), export(written), head(written)
+    chance, lines, noted = random.Random(seed), Trail(written).export(), Trail(written).head()
     for _ in range(EACH):
         changed = tampered(lines, how, chance)
         assert changed != lines
@@ -157,7 +113,7 @@ def noted_at(lines, seq):
 
 
 def test_an_end_noted_earlier_is_found_in_a_trail_that_went_on(written, verify):
-    lines = export(written)
+    lines = Trail(written).export()
     end = len(lines)
     for seq in (1, 2, end // 2, end - 1):
         done = verify(lines, noted_at(lines, seq))
@@ -171,14 +127,14 @@ def test_an_end_noted_earlier_is_found_in_a_trail_that_went_on(written, verify):
 
 
 def test_a_trail_that_ends_before_the_noted_entry_was_cut(written, verify):
-    lines = export(written)
+    lines = Trail(written).export()
     for seq in (1, len(lines) // 2, len(lines)):
         done = verify(lines[:seq - 1], noted_at(lines, seq))
         assert done.returncode == 1 and f"ends with entry {seq - 1}, and entry {seq} was noted: the tail was cut off" in done.stderr, done
 
 
 def test_a_part_of_a_trail_is_tied_to_the_noted_entry_it_follows(written, verify):
-    lines = export(written)
+    lines = Trail(written).export()
     assert verify(lines[10:], noted_at(lines, 10)).returncode == verify(lines[9:], noted_at(lines, 10)).returncode == 0
     done = verify(lines[10:], noted_at(lines, 9))
     assert done.returncode == 1 and "begins with entry 11 and shows nothing of the noted entry 9" in done.stderr
@@ -186,7 +142,7 @@ def test_a_part_of_a_trail_is_tied_to_the_noted_entry_it_follows(written, verify
 
 
 def test_what_was_written_anew_shows_only_against_an_end_noted_behind_it(written, verify):
-    lines = export(written)
+    lines = Trail(written).export()
     at, prev, forged = len(lines) // 2, None, []
     for seq, line in enumerate(lines, 1):
         entry = line[len('{"entry":'):line.rindex(',"hash":"')]
@@ -214,10 +170,10 @@ def test_a_row_changed_in_the_database_shows_in_the_export(written, verify, data
     before = database.value("SELECT actor FROM audit WHERE audit_id = %s", victim)
     try:
         database.rows("UPDATE audit SET actor = 'somebody else' WHERE audit_id = %s", victim)
-        assert verify(export(written)).returncode == 1
+        assert verify(Trail(written).export()).returncode == 1
     finally:
         database.rows("UPDATE audit SET actor = %s WHERE audit_id = %s", before, victim)
-    assert verify(export(written)).returncode == 0
+    assert verify(Trail(written).export()).returncode == 0
 
 
 @pytest.mark.parametrize("role", ["connectord_app", "connectord_worker"])
@@ -233,7 +189,7 @@ def test_pages_go_back_in_time_and_belong_to_one_organization(written, other_org
     assert [e["seq"] for e in first["data"]] == sorted((e["seq"] for e in first["data"]), reverse=True)
     second = expect(written.get("/v1/audit", limit=3, cursor=first["next_cursor"]), 200)
     assert second["data"][0]["seq"] == first["data"][-1]["seq"] - 1
-    assert first["data"][0]["hash"] == head(written)["hash"]
+    assert first["data"][0]["hash"] == Trail(written).head()["hash"]
     assert {e["seq"] for e in other_org.all("/v1/audit")} != {e["seq"] for e in written.all("/v1/audit")}
     assert other_org.get("/v1/audit", cursor=first["next_cursor"]).status_code == 400
     assert other_org.get("/v1/audit/export", after=-1).status_code == 400

@@ -19,7 +19,7 @@ class Trail:
         while True:
             answer = self.asker.get(self.root + "/export", after=after)
             assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/x-ndjson"
-            page = answer.text.splitlines()
+            page = answer.content.decode().splitlines()  # .text of requests guesses at the encoding, for seconds
             if not page:
                 return lines
             lines += page
