@@ -5,8 +5,9 @@ import { some, tagList } from "../view.mjs";
 
 // By ARN, by the ARN without the six letters, or by name.
 function lookUp({ account, region, input: { SecretId } }) {
-  const all = account.resources(region, "secrets");
-  return all.find(({ name, arn }) => SecretId === name || SecretId === arn || SecretId === arn.slice(0, -7));
+  const by = (field) => account.resourceBy(region, "secrets", field, SecretId);
+  const without = ({ arn }) => SecretId === arn.slice(0, -"-xxxxxx".length);
+  return by("arn") ?? by("name") ?? account.resources(region, "secrets").find(without);
 }
 
 function secretOf(call) {
