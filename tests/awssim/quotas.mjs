@@ -1,9 +1,11 @@
 // Request rates as AWS limits them: token buckets for each account, region and service, or group of operations.
 
-// First row that fits. "per: account" ignores the region, as the global services do; "each" is a bucket for each operation.
+// First row that fits. "per: account" ignores the region, as the global services do; "each" is a bucket for each operation;
+// "unpaged" is for lists that are asked for whole.
 export const DEFAULT_QUOTAS = [
   { service: "iam", rate: 10, burst: 20, per: "account" },
   { service: "sts", rate: 600, burst: 600, per: "region" },
+  { service: "ec2", rate: 10, burst: 50, per: "region", each: true, unpaged: true },
   { service: "ec2", rate: 20, burst: 100, per: "region", each: true },
   { service: "lambda", operations: ["GetPolicy"], rate: 15, burst: 15, per: "region" },
   { service: "lambda", operations: ["GetFunction"], rate: 100, burst: 100, per: "region" },
@@ -56,9 +58,10 @@ export class Quotas {
   }
 
   // False when the call is over the rate.
-  take(service, operation, account, region) {
+  take(service, operation, account, region, unpaged = false) {
     const row = this.rows.find(
-      (one) => one.service === service && (!one.operations || one.operations.includes(operation)),
+      (one) =>
+        one.service === service && (!one.operations || one.operations.includes(operation)) && (!one.unpaged || unpaged),
     );
     if (!row) return true;
     const bucket = this.bucket(row, operation, account, row.per === "account" ? "global" : region);
@@ -73,7 +76,12 @@ export class Quotas {
   }
 
   bucket(row, operation, account, region) {
-    const group = row.group ?? [row.service, ...(row.each ? [operation] : (row.operations ?? []))].join(".");
+    const parts = [
+      row.service,
+      ...(row.each ? [operation] : (row.operations ?? [])),
+      ...(row.unpaged ? ["unpaged"] : []),
+    ];
+    const group = row.group ?? parts.join(".");
     const key = [account, region, group].join("|");
     if (!this.buckets.has(key)) {
       const now = performance.now();

@@ -13,6 +13,13 @@ import { contentType, protocolOf, readInput, route, unknownOperation } from "./p
 import { isEnabled, isKnown, isOffered, signingRegion } from "./regions.mjs";
 import { selfAuthorized, unsigned } from "./services/sts.mjs";
 
+// A list that is asked for whole: no limit, no token, no filter and no names. EC2 has less patience with those.
+function isUnpaged({ form }, { paginator }) {
+  if (!form || !paginator?.limit_key) return false;
+  const asked = [paginator.limit_key, paginator.input_token].some((name) => form[name] !== undefined);
+  return !asked && Object.values(form).every((value) => typeof value === "string");
+}
+
 export class Simulator {
   constructor({ world, clock, settings, callLog }) {
     this.world = world;
@@ -80,7 +87,7 @@ export class Simulator {
     call.note({ principal: principal.arn });
     this.checkRegion(call);
     if (!operation) throw unknownOperation(service, request);
-    if (!this.quotas.take(service.name, operation.name, call.account.id, call.region)) {
+    if (!this.quotas.take(service.name, operation.name, call.account.id, call.region, isUnpaged(request, operation))) {
       throw refusal("throttled", service);
     }
     call.input = readInput(operation, request);
@@ -152,8 +159,10 @@ export class Simulator {
       headers: {
         date: this.clock.date().toUTCString(),
         "content-type": contentType(service),
-        "x-amzn-requestid": requestId,
-        ...(service.protocol === "rest-xml" && { "x-amz-request-id": requestId, "x-amz-id-2": "awssim" }),
+        // S3 has had names of its own for these since before the others were there.
+        ...(service.protocol === "rest-xml"
+          ? { "x-amz-request-id": requestId, "x-amz-id-2": "awssim" }
+          : { "x-amzn-requestid": requestId }),
         ...made.headers,
         ...call.headers,
         ...fault?.headers,

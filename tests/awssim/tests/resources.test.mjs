@@ -67,6 +67,21 @@ for (const [size, page_size] of [
   });
 }
 
+test("empty pages, and pages in between, lose nothing", async () => {
+  await sim.post("config", { page_size: 2 });
+  const services = ["ec2", "rds", "eks", "lambda"];
+  await sim.post(
+    "faults",
+    services.map((service) => ({ match: { service }, fault: "empty_pages", share: 0.4 })),
+  );
+  const [seen, wanted] = compare(await readResources(sim, credentials, "us-east-1"), held["us-east-1"]);
+  const { faults } = await sim.get("faults");
+  await sim.post("reset", { faults: true });
+  await sim.post("config", { page_size: null });
+  assert.deepEqual(seen, wanted);
+  for (const { match, hits } of faults) assert.ok(hits >= 2, `${match.service}: ${hits} empty pages`);
+});
+
 const client = (Client, more = {}) => sim.client(Client, more.credentials ?? credentials, more.region ?? "us-east-1");
 const named = (error) => [error.name, error.$metadata?.httpStatusCode];
 const refused = (promise) => promise.then(() => "ok", named);
@@ -250,6 +265,21 @@ test("each service throttles in its own words, EC2 by operation", async () => {
   assert.deepEqual(await twice(rds.RDSClient, rds.DescribeDBClustersCommand), ["Throttling", 400]);
   assert.deepEqual(await twice(eks.EKSClient, eks.ListClustersCommand), ["ThrottlingException", 429]);
   assert.deepEqual(await twice(lambda.LambdaClient, lambda.ListFunctionsCommand), ["TooManyRequestsException", 429]);
+  await sim.post("config", { quotas: [] });
+});
+
+test("EC2 has less patience with a list that is asked for whole", async () => {
+  const row = { service: "ec2", rate: 0.001, per: "region", each: true };
+  await sim.post("config", {
+    quotas: [
+      { ...row, burst: 1, unpaged: true },
+      { ...row, burst: 2 },
+    ],
+  });
+  const vpcs = (input) => codeOf(client(ec2.EC2Client).send(new ec2.DescribeVpcsCommand(input)));
+  assert.deepEqual([await vpcs({}), await vpcs({})], ["ok", "RequestLimitExceeded"]);
+  const paged = [await vpcs({ MaxResults: 100 }), await vpcs({ MaxResults: 100 }), await vpcs({ MaxResults: 100 })];
+  assert.deepEqual(paged, ["ok", "ok", "RequestLimitExceeded"]);
   await sim.post("config", { quotas: [] });
 });
 
