@@ -55,6 +55,7 @@ async function raw(path, { method = "GET", region = HOME, query = {}, headers = 
 test("a region's own host sends a caller to the bucket's region, and says which in header and body", async () => {
   const answer = await raw("/alpine-orders", { region: "us-east-1", query: { acl: "" } });
   assert.deepEqual([answer.status, answer.headers["x-amz-bucket-region"]], [301, HOME]);
+  assert.deepEqual([Boolean(answer.headers["x-amz-request-id"]), answer.headers["x-amzn-requestid"]], [true, undefined]);
   assert.match(
     answer.body,
     /<Error><Code>PermanentRedirect<\/Code>.*<Endpoint>alpine-orders\.s3\.eu-central-1\.amazonaws\.com<\/Endpoint><Bucket>alpine-orders</,
