@@ -61,7 +61,7 @@ enum rc buf_put(struct buf *b, struct str s)
 	return RC_OK;
 }
 
-char *buf_room(struct buf *b, size_t n)
+char *buf_grow(struct buf *b, size_t n)
 {
 	return make_room(b, n) == RC_OK ? b->p + b->n : NULL;
 }

@@ -5,10 +5,14 @@
 
 struct db_rows *db_rows_new(PGresult *res)
 {
-	struct db_rows *rows = MEM_NEW(struct db_rows);
+	int n = PQnfields(res);
+	struct db_rows *rows = mem_alloc(sizeof(*rows) + (size_t)n * sizeof(rows->names[0]));
 
 	rows->res = res;
 	rows->near = &rows->near_at;
+	rows->columns = n;
+	for (int i = 0; i < n; i++)
+		rows->names[i] = PQfname(res, i);
 	return rows;
 }
 
@@ -29,7 +33,7 @@ int db_rows_count(const struct db_rows *r)
  * the last one, and then with it. */
 static int column_of(const struct db_rows *r, int row, const char *column)
 {
-	int n = PQnfields(r->res);
+	int n = r->columns;
 
 	assert(row >= 0 && row < PQntuples(r->res));
 	for (int i = 0; i < n; i++) {
@@ -37,7 +41,7 @@ static int column_of(const struct db_rows *r, int row, const char *column)
 
 		if (at >= n)
 			at -= n;
-		if (strcmp(PQfname(r->res, at), column) != 0)
+		if (strcmp(r->names[at], column) != 0)
 			continue;
 		*r->near = at;
 		return at;

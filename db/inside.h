@@ -48,6 +48,8 @@ struct db_rows {
 	PGresult *res;
 	int near_at; /* the column that was read last, */
 	int *near;   /* to be moved by readers to whom the rows are const */
+	int columns;
+	const char *names[]; /* of the columns */
 };
 
 /* Connected and idle, or RC_RETRY. */

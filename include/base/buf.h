@@ -25,10 +25,15 @@ DEFINE_AUTO_VALUE(buf, buf_done)
 MUST_CHECK enum rc buf_put(struct buf *b, struct str s);
 /* Where the next bytes go, with room for n of them, for who writes many small ones; NULL: past the maximum.
  * buf_put_end() says where he stopped. */
-char *buf_room(struct buf *b, size_t n);
+static inline char *buf_room(struct buf *b, size_t n);
 void buf_put_end(struct buf *b, char *end);
 MUST_CHECK enum rc buf_putc(struct buf *b, char c);
 MUST_CHECK enum rc buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+char *buf_grow(struct buf *b, size_t n); /* buf_room()'s, when there is not enough */
+static inline char *buf_room(struct buf *b, size_t n)
+{
+	return n < b->cap - b->n ? b->p + b->n : buf_grow(b, n);
+}
 void buf_cut(struct buf *b, size_t n); /* shortens to n bytes; n <= b->n */
 void buf_wipe(struct buf *b);          /* zeroes the content, then buf_done() */
 struct str buf_str(const struct buf *b);
