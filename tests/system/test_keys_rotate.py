@@ -95,9 +95,15 @@ def under(database):
     return counts
 
 
+@contextlib.contextmanager
 def left(database, key):
-    """Values of connections that are still under `key`."""
-    return database.value("SELECT count(*) FROM connection WHERE substring(sealed_secret_access_key FROM 4 FOR 8) = %s", bytes.fromhex(key))
+    """A function that tells how many values of connections are still under `key`; asked often, so it keeps its session."""
+    asking = database.connect()
+    with contextlib.closing(asking), asking.cursor() as cursor:
+        def ask():
+            cursor.execute("SELECT count(*) FROM connection WHERE substring(sealed_secret_access_key FROM 4 FOR 8) = %s", (bytes.fromhex(key),))
+            return cursor.fetchone()[0]
+        yield ask
 
 
 def bare(connection):
@@ -190,18 +196,18 @@ class Changing(Load):
         if answer.status_code == 200:
             self.right[connection["id"]] = right
             self.patched += 1
-        self.bad += self.database.rows("SELECT connection_id, verify_code FROM connection WHERE verify_code LIKE 'sealing%%'"
-                                       " OR verify_code = 'secret_damaged'")
+        self.bad += self.database.rows("SELECT connection_id, verify_code FROM connection WHERE org_id = %s"
+                                       " AND (verify_code LIKE 'sealing%%' OR verify_code = 'secret_damaged')", self.org.org_id)
 
 
-def kill_among_values(rotation, database, place, key, some):
+def kill_among_values(rotation, place, still, some):
     """Kills a run that has sealed some values, or the few more that it comes to meanwhile; whether it was at its values then."""
-    before = left(database, key)
+    before = still()
     running = rotation.start(place, "rotate")
-    wait_until(lambda: left(database, key) <= before - some, running.tail, poll=0.002)
+    wait_until(lambda: still() <= before - some, running.tail, poll=0.01)
     hit = running.alive
     running.kill()
-    return hit and 0 < left(database, key) < before
+    return hit and 0 < still() < before
 
 
 def test_rotation_under_load_survives_kills_and_leaves_the_old_key_nothing(
@@ -231,10 +237,11 @@ def test_rotation_under_load_survives_kills_and_leaves_the_old_key_nothing(
         running.kill()
     assert rotation("status").returncode == DONE  # at any point every value opens
     hits = 0
-    for n in range(1, KILLS + 1):  # somewhere among the values
-        hits += kill_among_values(rotation, fresh, tmp_path, started, ROWS // (4 * KILLS))
-        if n % 10 == 0:
-            assert rotation("status").returncode == DONE
+    with left(fresh, started) as still:
+        for n in range(1, KILLS + 1):  # somewhere among the values
+            hits += kill_among_values(rotation, tmp_path, still, ROWS // (4 * KILLS))
+            if n % 10 == 0:
+                assert rotation("status").returncode == DONE
     done = rotation("rotate", "--retire")
     assert done.returncode == DONE, done.stderr
     synced = sum(len(load.ended) for load in syncing)
