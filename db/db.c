@@ -8,8 +8,6 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#define LOOK_AGAIN (2 * CLOCK_MS)
-
 /* Whatever the role's or the server's defaults are: no statement hangs, no forgotten transaction pins the xmin horizon, and
  * text comes in the one form that db_rows.c and clock.c read. */
 static const char SESSION[] =
@@ -114,7 +112,7 @@ static bool went_away(struct db *db)
 
 	if (PQstatus(db->conn) != CONNECTION_OK)
 		return true;
-	if (now - db->alive_at < LOOK_AGAIN)
+	if (now - db->alive_at < DB_LOOK_AGAIN_MS * CLOCK_MS)
 		return false;
 	db->alive_at = now;
 	if (poll(&p, 1, 0) <= 0)

@@ -14,6 +14,7 @@ enum {
 	DB_ARG_BYTES_MAX = 256 << 20, /* all parameters of one statement */
 	DB_RECONNECT_MIN_MS = 50,
 	DB_RECONNECT_MAX_MS = 2000,
+	DB_LOOK_AGAIN_MS = 2, /* who saw a connection alive relies on it for so long */
 };
 
 /* What the session's planner settings are; struct stmt's by_index says what they must be. */
