@@ -2,6 +2,7 @@
  * zeroed when freed. Never printed, never copied to ordinary memory by this file. */
 #include "base/secret.h"
 #include "base/mem.h"
+#include "base/sanitized.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,14 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SECRET_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SECRET_SANITIZED 1
-#endif
-#endif
 
 void secret_free(struct secret *s)
 {
@@ -132,7 +125,7 @@ void secret_harden_process(void)
 		abort();
 	if (setrlimit(RLIMIT_CORE, &none) != 0)
 		abort();
-#if !defined(SECRET_SANITIZED)
+#if !defined(SANITIZED_BUILD)
 	/* LeakSanitizer traces its own process, which this forbids. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		abort();
