@@ -154,7 +154,7 @@ class Load(threading.Thread):
 
     def run(self):
         try:
-            while not self.stopping.wait(0.1):
+            while not self.stopping.wait(0.3):
                 self.turn()
         except Exception as error:  # the test's own thread must hear of it
             self.errors.append(repr(error))
