@@ -59,14 +59,14 @@ def keys(directory):
 class Server(Process):
     """`connectord server` on a free loopback port, with its operator socket."""
 
-    def __init__(self, directory, database, keys, **settings):
+    def __init__(self, directory, database, keys, under=(), **settings):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_socket = Path(settings.get("admin_socket") or f"/tmp/cadm-{uuid.uuid4().hex[:12]}.sock")
         settings = {"database_url": database.app_url, "listen_host": "127.0.0.1", "listen_port": self.port,
                     "admin_socket": self.admin_socket, "operator_key_file": keys.operator_key,
                     "seal_public_file": keys.seal_public, **settings}
-        super().__init__([binary(), "server"], environment(settings), directory, "server")
+        super().__init__([*under, binary(), "server"], environment(settings), directory, "server")
         self.operator = Operator(self.admin_socket, keys.operator)
 
     def ready(self):
@@ -91,11 +91,11 @@ class Server(Process):
 
 
 class Worker(Process):
-    """`connectord worker`; settings by name, `env` for AWS's own variables."""
+    """`connectord worker`; settings by name, `env` for AWS's own variables, `under` a program that runs it."""
 
-    def __init__(self, directory, database, keys, env=None, **settings):
+    def __init__(self, directory, database, keys, env=None, under=(), **settings):
         settings = {"database_url": database.worker_url, "seal_key_file": keys.seal_key, **settings}
-        super().__init__([binary(), "worker"], {**environment(settings), **(env or {})}, directory, "worker")
+        super().__init__([*under, binary(), "worker"], {**environment(settings), **(env or {})}, directory, "worker")
 
     def ready(self):
         self.wait_log("worker_ready")
