@@ -152,7 +152,7 @@ lane_contract() {
 
 # Three files at once, each with its own PostgreSQL: they wait for processes more than they compute. The slow ones go first,
 # so that no runner is left alone with them at the end.
-SLOW_FILES="tests/system/test_api_slow.py tests/system/test_api_fronts.py tests/system/test_queue_chaos.py tests/system/test_up.py tests/system/test_sync_faults.py"
+SLOW_FILES="tests/system/test_api_sqlmap.py tests/system/test_api_slow.py tests/system/test_api_fronts.py tests/system/test_queue_chaos.py tests/system/test_up.py tests/system/test_sync_faults.py"
 system_file() {
 	local name
 	name=$(basename "$1" .py)
