@@ -203,9 +203,14 @@ static void write_line(const struct line *l)
 	}
 }
 
+bool log_would(enum log_level level)
+{
+	return level >= log_settings.least;
+}
+
 void log_fields(enum log_level level, const char *event, const struct log_field *fields)
 {
-	if (level < log_settings.least)
+	if (!log_would(level))
 		return;
 
 	struct line l; /* here, for it is large and the compiler zeroes it */

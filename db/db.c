@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <poll.h>
 #include <sodium.h>
-#include <stdio.h>
 
 /* Whatever the role's or the server's defaults are: no statement hangs, no forgotten transaction pins the xmin horizon, and
  * text comes in the one form that db_rows.c and clock.c read. */
@@ -28,6 +27,11 @@ static const struct stmt SET_PLAN = {
 	"db_set_plan",
 	"SELECT set_config('enable_seqscan', $1, false), set_config('plan_cache_mode', $2, false)",
 	2
+};
+
+static const struct stmt LISTEN[] = {
+	[DB_TASK] = { "db_listen_task", "LISTEN task", 0 },
+	[DB_TASK_CANCEL] = { "db_listen_task_cancel", "LISTEN task_cancel", 0 },
 };
 
 static void stay_silent(void *arg, const char *message)
@@ -59,12 +63,7 @@ void db_drop(struct db *db)
 
 static enum rc listen_again(struct db *db, struct err *err)
 {
-	char sql[80];
-
-	if (!db->listen)
-		return RC_OK;
-	snprintf(sql, sizeof(sql), "LISTEN %s", db->listen);
-	return db_script(db, "listen", sql, false, err);
+	return db->listen ? db_script(db, "listen", db->listen->sql, false, err) : RC_OK;
 }
 
 static enum rc connect_now(struct db *db, struct err *err)
@@ -104,7 +103,7 @@ static enum rc connect_now(struct db *db, struct err *err)
 }
 
 /* A server that went away while we were idle has closed the socket: seen here, it costs a reconnect and not an unknown
- * outcome. Who looked a moment ago need not look again. */
+ * outcome. What was alive a moment ago is not asked: each look is a system call. */
 static bool went_away(struct db *db)
 {
 	struct pollfd p = { .fd = PQsocket(db->conn), .events = POLLIN };
@@ -159,7 +158,6 @@ void db_free(struct db *db)
 	buf_done(&db->scratch);
 	mem_free(db->conninfo);
 	mem_free(db->purpose);
-	mem_free(db->listen);
 	mem_free(db);
 }
 
@@ -403,6 +401,7 @@ enum rc db_trip(struct db *db, const struct db_who *who, const struct stmt *stmt
 	enum rc rc = RC_OK;
 
 	db->begin_due = false;
+	db->alive_at = clock_mono();
 	if (!alive)
 		rc = lost(db, stmt, err);
 	else if (bad)
@@ -459,12 +458,9 @@ enum rc db_script(struct db *db, const char *what, const char *sql, bool verbose
 	return rc;
 }
 
-enum rc db_listen(struct db *db, const char *channel, struct err *err)
+enum rc db_listen(struct db *db, enum db_channel channel, struct err *err)
 {
-	assert(*channel && strspn(channel, "abcdefghijklmnopqrstuvwxyz_") == strlen(channel) &&
-	       strlen(channel) < 64);
-	mem_free(db->listen);
-	db->listen = mem_copy(channel);
+	db->listen = &LISTEN[channel];
 	db_drop(db); /* the new connection listens before anything else */
 	return db_ready(db, err);
 }

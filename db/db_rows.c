@@ -41,7 +41,7 @@ static int column_of(const struct db_rows *r, int row, const char *column)
 
 		if (at >= n)
 			at -= n;
-		if (strcmp(r->names[at], column) != 0)
+		if (r->names[at][0] != column[0] || strcmp(r->names[at], column) != 0)
 			continue;
 		*r->near = at;
 		return at;

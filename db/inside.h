@@ -14,7 +14,7 @@ enum {
 	DB_ARG_BYTES_MAX = 256 << 20, /* all parameters of one statement */
 	DB_RECONNECT_MIN_MS = 50,
 	DB_RECONNECT_MAX_MS = 2000,
-	DB_LOOK_AGAIN_MS = 2, /* who saw a connection alive relies on it for so long */
+	DB_LOOK_AGAIN_MS = 10, /* a connection that was seen alive is relied on for so long */
 };
 
 /* What the session's planner settings are; struct stmt's by_index says what they must be. */
@@ -24,15 +24,15 @@ struct db {
 	char *conninfo;
 	char *purpose;
 	pthread_t owner;
-	PGconn *conn;     /* NULL: not connected */
-	int64_t retry_at; /* mono: no connect before this */
-	int64_t alive_at; /* mono: when the connection was last seen alive */
-	int64_t retry_ms; /* last reconnect pause */
-	char *listen;     /* channel to listen on, again after a reconnect; NULL = none */
-	bool in_tx;       /* between the begin and the end of db_tx */
-	bool begin_due;   /* BEGIN was not sent yet; it travels with the first statement */
-	bool tx_dead;     /* the transaction was lost or failed: nothing may follow but its end */
-	bool tx_again;    /* its failure was a serialization failure: the body may run again */
+	PGconn *conn;              /* NULL: not connected */
+	int64_t retry_at;          /* mono: no connect before this */
+	int64_t alive_at;          /* mono: when the connection was last seen alive */
+	int64_t retry_ms;          /* last reconnect pause */
+	const struct stmt *listen; /* sent again after a reconnect; NULL = none */
+	bool in_tx;                /* between the begin and the end of db_tx */
+	bool begin_due;            /* BEGIN was not sent yet; it travels with the first statement */
+	bool tx_dead;  /* the transaction was lost or failed: nothing may follow but its end */
+	bool tx_again; /* its failure was a serialization failure: the body may run again */
 	bool copying;
 	enum db_plan plan;
 	bool tx_shell;        /* what happens at this level is a part that can be undone alone */

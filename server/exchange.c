@@ -487,6 +487,8 @@ void exchange_log(const struct exchange *x, int status)
 	int64_t ns = clock_mono() - x->began;
 
 	count(x, status, ns);
+	if (!log_would(LOG_INFO))
+		return;
 	org_of(x, org);
 	log_event(LOG_INFO, "request", LOG_STR("method", x->method), LOG_STR("route", route_of(x)),
 		  LOG_I64("status", status), LOG_I64("ms", ns / CLOCK_MS),

@@ -48,6 +48,7 @@ struct log_field {
 /* level: "debug", "info", "warn", "error"; format: "json", "text" or "auto". Call once, before
  * threads. */
 void log_setup(const char *process, const char *level, const char *format);
+bool log_would(enum log_level level); /* whether such a line is written at all */
 #define log_event(level, event, ...)                                                               \
 	log_fields((level), (event), (const struct log_field[]){ __VA_ARGS__ })
 void log_fields(enum log_level level, const char *event, const struct log_field *fields);
