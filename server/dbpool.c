@@ -49,6 +49,7 @@ struct dbpool {
 		struct share shares[ORGS_MAX]; /* of organizations with requests now */
 		int shares_n;
 		struct waiter *first; /* longest waiting first */
+		struct waiter **end;  /* where the next one is linked in */
 		struct bell *bells;   /* not lent */
 		bool away;
 		int64_t look_at; /* mono; while away: nobody tries before */
@@ -68,6 +69,7 @@ struct dbpool *dbpool_new(const struct dbpool_settings *s)
 	p->per_org = s->per_org;
 	p->statement_ms = s->statement_ms;
 	lock_init(&p->lock);
+	p->synced.end = &p->synced.first;
 	return p;
 }
 
@@ -170,6 +172,15 @@ static struct db *place_synced(struct dbpool *p, struct id org_id)
 	return NULL;
 }
 
+/* at: where the waiter who leaves is linked in. */
+static void unlink_synced(struct dbpool *p, struct waiter **at) REQUIRES(p->lock);
+static void unlink_synced(struct dbpool *p, struct waiter **at)
+{
+	*at = (*at)->next;
+	if (!*at)
+		p->synced.end = at;
+}
+
 /* What is free goes to whoever waited longest and has not got his organization's share. His bell, to be
  * rung; NULL: nobody was waiting for it. */
 static struct bell *hand_over_synced(struct dbpool *p) REQUIRES(p->lock);
@@ -184,7 +195,7 @@ static struct bell *hand_over_synced(struct dbpool *p)
 
 	struct waiter *w = *at;
 
-	*at = w->next;
+	unlink_synced(p, at);
 	w->db = place_synced(p, w->org_id);
 	w->placed = true;
 	return w->bell;
@@ -214,11 +225,8 @@ static void return_bell_synced(struct dbpool *p, struct bell *bell)
 static void enter_synced(struct dbpool *p, struct waiter *w) REQUIRES(p->lock);
 static void enter_synced(struct dbpool *p, struct waiter *w)
 {
-	struct waiter **at = &p->synced.first;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = w;
+	*p->synced.end = w;
+	p->synced.end = &w->next;
 }
 
 static void leave_synced(struct dbpool *p, const struct waiter *w) REQUIRES(p->lock);
@@ -229,7 +237,7 @@ static void leave_synced(struct dbpool *p, const struct waiter *w)
 	while (*at && *at != w)
 		at = &(*at)->next;
 	if (*at)
-		*at = w->next;
+		unlink_synced(p, at);
 }
 
 static enum rc wait_synced(struct dbpool *p, struct waiter *w, int64_t deadline, struct err *err)
