@@ -92,7 +92,8 @@ static enum rc schedule_again(struct db *db, const struct connection_write *in, 
 	" FROM connection c"                                                                       \
 	" LEFT JOIN schedule s ON s.org_id = c.org_id AND s.connection_id = c.connection_id"       \
 	"  AND s.kind = 'sync'"                                                                    \
-	" LEFT JOIN LATERAL (SELECT * FROM sync y WHERE y.org_id = c.org_id"                       \
+	" LEFT JOIN LATERAL (SELECT y.sync_id, y.state, y.cause, y.started_at, y.finished_at,"     \
+	"  y.reason_code, y.reason FROM sync y WHERE y.org_id = c.org_id"                          \
 	"  AND y.connection_id = c.connection_id ORDER BY y.sync_id DESC LIMIT 1) n ON true"
 
 static const struct stmt GET = {
