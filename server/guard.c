@@ -1,6 +1,6 @@
 /* The header guard. libmicrohttpd 0.9.75 accepts requests on whose end two parties may disagree
- * (two lengths, a length and an encoding, folded lines), so every such head is refused here before
- * a byte of the body is read.
+ * (two lengths, a length and an encoding, folded lines, bare line feeds), so every such head is
+ * refused here before a byte of the body is read.
  * Bodies need a Content-Length: with no chunked bodies there are no chunk sizes, extensions or
  * trailers to disagree on. Never repairs a request. */
 #include "server/guard.h"
@@ -166,5 +166,9 @@ struct guard_verdict guard_judge(const struct guard_head *head)
 		v = judge_target(head->target);
 	if (v.status == 0 && expect.n > 0 && !str_eq_nocase(expect, S("100-continue")))
 		v = REFUSE(417, "expectation_failed", "Only 100-continue can be expected.");
+	/* Last: what can be named is named. */
+	if (v.status == 0 && head->hidden)
+		v = BAD("The head has a NUL, a line without a name, or a line that CR LF does not "
+			"end.");
 	return v;
 }

@@ -15,6 +15,7 @@ struct guard_head {
 	const struct guard_header *headers;
 	size_t n;
 	bool headers_cut; /* there were more than GUARD_HEADERS_MAX */
+	bool hidden; /* the bytes of the head are not those of what is here, each line ended by CR LF */
 };
 
 struct guard_verdict {

@@ -14,6 +14,7 @@ enum {
 	IDLE_TIMEOUT_S = 30,
 	MEMORY_PER_CONNECTION = 32 * 1024,
 	STACK_BYTES = 1024 * 1024, /* address space; what is not touched costs nothing */
+	CRLF_BYTES = 2,
 };
 
 /* TLS 1.2 and 1.3, and only key exchanges that a stolen key does not undo. */
@@ -90,6 +91,8 @@ struct collected {
 	struct guard_header headers[GUARD_HEADERS_MAX];
 	size_t n;
 	bool cut;
+	uintptr_t end; /* of what was shown last */
+	bool hidden;
 };
 
 static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_n,
@@ -102,6 +105,9 @@ static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *n
 		all->cut = true;
 		return MHD_NO;
 	}
+	if (!value || (uintptr_t)name != all->end + CRLF_BYTES)
+		all->hidden = true;
+	all->end = (uintptr_t)value + value_n;
 	all->headers[all->n].name = str_n(name, name_n);
 	all->headers[all->n].value = str_n(value ? value : "", value ? value_n : 0);
 	all->n++;
@@ -180,10 +186,25 @@ static enum MHD_Result answer(struct http_mhd *h, struct MHD_Connection *c, stru
 	return queued;
 }
 
+/* The library ends a line at a bare line feed, a value at a NUL and the head at a line without a name,
+ * and says nothing of it. But what it shows lies where it was received: a space between the words of the
+ * first line, CR LF behind each line, an empty line at the end. Whatever is hidden leaves another distance
+ * between two of them or to the end of the head. Addresses are compared, never followed. */
+static bool is_hidden(struct MHD_Connection *c, const struct guard_head *head,
+		      const struct collected *all)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	uintptr_t from = (uintptr_t)head->method.p, version = (uintptr_t)head->version.p;
+
+	return !info || all->hidden || version != from + head->method.n + 1 + head->target.n + 1 ||
+	       info->header_size != all->end - from + CRLF_BYTES + CRLF_BYTES;
+}
+
 static enum MHD_Result begin(struct http_mhd *h, struct MHD_Connection *c, const char *method,
 			     const char *version, struct carried *carried)
 {
-	struct collected all = { .n = 0 };
+	struct collected all = { .end = (uintptr_t)version + strlen(version) };
 	struct guard_head head = { 0 };
 	struct limits_entry *entry = entry_of(c);
 
@@ -196,6 +217,7 @@ static enum MHD_Result begin(struct http_mhd *h, struct MHD_Connection *c, const
 				    .headers = all.headers,
 				    .n = all.n,
 				    .headers_cut = all.cut };
+	head.hidden = is_hidden(c, &head, &all);
 	carried->begun = true;
 	if (exchange_begin(carried->exchange, &head) == EXCHANGE_READ)
 		return MHD_YES;

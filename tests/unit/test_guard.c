@@ -124,12 +124,31 @@ static void too_many_lines_are_refused_unread(void **state)
 	assert_int_equal(guard_judge(&head).status, 431);
 }
 
+static void a_head_that_hides_something_is_refused_after_all_else(void **state)
+{
+	struct guard_header host = { S("Host"), S("a") };
+	struct guard_head head = { .method = S("GET"),
+				   .target = S("/x"),
+				   .version = S("HTTP/1.1"),
+				   .headers = &host,
+				   .n = 1,
+				   .hidden = true };
+
+	(void)state;
+	assert_int_equal(guard_judge(&head).status, 400);
+	head.hidden = false;
+	assert_int_equal(guard_judge(&head).status, 0);
+	head.hidden = head.headers_cut = true;
+	assert_int_equal(guard_judge(&head).status, 431);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heads_that_two_parties_could_read_differently_are_refused),
 		cmocka_unit_test(only_plain_paths_pass),
 		cmocka_unit_test(too_many_lines_are_refused_unread),
+		cmocka_unit_test(a_head_that_hides_something_is_refused_after_all_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
