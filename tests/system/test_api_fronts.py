@@ -1,8 +1,8 @@
 """Our nginx.conf and haproxy.cfg, as they are but for names, in front of a real server.
 
-The library reads some heads more kindly than it should and hides the fact; a front must not let such heads through, or must spell
-them anew so that both read the same. So every bad request of test_api_guard goes through both: what the server ran, this client
-must have been answered, and whoever shares the front's connections afterwards gets his own answers."""
+Whatever makes two parties read one head differently a front must not let through, or must spell anew so that both read the
+same. So every bad request of test_api_guard goes through both: what the server ran, this client must have been answered, and
+whoever shares the front's connections afterwards gets his own answers."""
 import os
 import re
 import socket
@@ -159,7 +159,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_the_server_cannot_see_the_front_refuses(front, server, name):
+def test_what_the_front_itself_refuses(front, server, name):
     marker = marker_of("refused")
     answer, closed = talk(front, REFUSED[name].replace(b"%s", marker.encode()))
     assert status(answer) == 400, answer[:300]
@@ -167,7 +167,7 @@ def test_what_the_server_cannot_see_the_front_refuses(front, server, name):
 
 
 def test_a_folded_line_does_not_reach_the_server_as_one(front, server):
-    """Refused (nginx) or unfolded (HAProxy): never a line that this library would glue to a name."""
+    """Refused (nginx) or unfolded (HAProxy): never a line that the server's library would glue to a name."""
     marker = marker_of("folded")
     answer, _ = talk(front, head(b"X-A: a", b" b", b"X-Request-Id: " + marker.encode(), b"Connection: close", method=b"GET",
                                  target=b"/livez"))
@@ -176,12 +176,25 @@ def test_a_folded_line_does_not_reach_the_server_as_one(front, server):
 
 
 def test_bare_line_feeds_arrive_spelled_anew(front, server):
-    """Both fronts take them; the server gets its own line from them, and one request only."""
+    """Both fronts take them as line ends. The server refuses such a head, so what it answers was spelled anew."""
     marker = marker_of("feeds")
     answer, _ = talk(front, head(b"X-Request-Id: " + marker.encode(), b"Connection: close", method=b"GET",
                                  target=b"/livez").replace(b"\r\n", b"\n"))
-    assert status(answer) in (200, 400), answer[:300]
-    assert server.text().count(marker) == (1 if status(answer) == 200 else 0)
+    assert status(answer) == 200, answer[:300]
+    assert server.text().count(marker) == 1
+
+
+def test_a_line_without_a_name_behind_a_good_credential_is_refused_by_the_front(front, server):
+    org = server.organization()
+    path = "/v1/connections/" + org.connect("111122223333", paused=True)["id"]
+    for method, more in ((b"GET", ()), (b"DELETE", (b"If-Match: *",))):
+        for line in (b": x", b":"):
+            marker = marker_of("refused")
+            answer, _ = talk(front, head(b"Authorization: Bearer " + org.key.encode(), *more, b"X-Request-Id: " + marker.encode(), line,
+                                         method=method, target=path.encode()))
+            assert status(answer) == 400, answer[:300]
+            assert marker not in server.text()
+    assert org.get(path).status_code == 200
 
 
 def test_a_whole_conversation_goes_through(front, server):
