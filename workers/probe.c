@@ -89,13 +89,17 @@ static void not_assumable(struct probe *p)
 {
 	char text[ERR_TEXT_MAX];
 	bool young = is_young(p);
+	bool controlled = strcmp(p->fault.deny_cause, "rcp") == 0;
 
 	snprintf(text, sizeof(text), "AWS does not let us assume the role (%.160s). %s",
 		 probe_said(&p->fault),
-		 young ? "A new role can take minutes to be known everywhere; it is tried again."
-		       : "Check that the role exists, that it trusts our account, and that its "
-			 "external ID is your"
-			 " organization ID, then start a sync.");
+		 controlled
+			 ? "A resource control policy of its AWS Organization denies it; have it "
+			   "except our account, then start a sync."
+		 : young ? "A new role can take minutes to be known everywhere; it is tried again."
+			 : "Check that the role exists, that it trusts our account, and that its "
+			   "external ID is your"
+			   " organization ID, then start a sync.");
 	if (young) {
 		conclude(p, "pending", "role_not_assumable", RC_RETRY, text);
 		p->run->retry_in_s = backoff_s(p->run);

@@ -46,9 +46,8 @@ export class Authorizer {
     if (denied) {
       return { explicit: true, reason: `with an explicit deny in ${denied.layer.article} ${denied.layer.name}` };
     }
-    if (this.resourceControls(request).some((documents) => decide(documents, request) === "deny")) {
-      return { explicit: true, reason: "with an explicit deny in a resource control policy" };
-    }
+    const controlled = this.controlled(request);
+    if (controlled) return controlled;
     const guard = this.guard(principal, request);
     if (guard.decision === "deny") {
       return { explicit: true, reason: "with an explicit deny in a resource-based policy" };
@@ -57,6 +56,13 @@ export class Authorizer {
     const silent = asked.find(({ sets }) => sets.some((verdict) => verdict !== "allow"))?.layer.name;
     const name = silent ?? (guard.needed && guard.decision !== "allow" ? "resource-based policy" : undefined);
     return name && { explicit: false, reason: `because no ${name} allows the ${request.action} action` };
+  }
+
+  // What the organization of a resource's owner denies to everybody.
+  controlled(request) {
+    return this.resourceControls(request).some((documents) => decide(documents, request) === "deny")
+      ? { explicit: true, reason: "with an explicit deny in a resource control policy" }
+      : undefined;
   }
 
   resourceControls({ guard }) {

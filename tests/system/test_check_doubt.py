@@ -6,6 +6,7 @@ from api import expect
 from test_api_check import ACCOUNT, GUARDED, MANAGEMENT, TIER1, Subject, allow, aws, states, subject, worker
 from waiting import wait_until
 
+SHIELDED = "222233334444"  # its AWS Organization lets nobody assume its roles
 __all__ = ["aws", "subject", "worker"]  # fixtures
 
 
@@ -13,6 +14,37 @@ __all__ = ["aws", "subject", "worker"]  # fixtures
 def faults(aws):
     yield aws.fault
     aws.clear_faults()
+
+
+class TestLayers:
+    """Who denies it. Our own session policy allows what a check calls, and IAM's calls know no resource control policies: so AWS's
+    words for both are put into its mouth. The one call on a resource that a check makes is AssumeRole, and that is denied in earnest."""
+
+    WORDS = {
+        "session": ("because no session policy allows the iam:ListMFADevices action", "with an explicit deny in a session policy"),
+        "rcp": ("with an explicit deny in a resource control policy",),
+    }
+
+    @pytest.mark.parametrize("cause, words", [(cause, words) for cause, all_of_them in WORDS.items() for words in all_of_them])
+    def test_a_refusal_names_the_layer(self, subject, faults, cause, words):
+        conn = subject.role(allow([*TIER1, "iam:SimulatePrincipalPolicy"])).connect()
+        faults("access_denied", match={"operation": "ListMFADevices", "principal": subject.name},
+               message=f"User: {subject.arn} is not authorized to perform: iam:ListMFADevices on resource: * {words}")
+        report = subject.check(conn)["report"]
+        one = states(report)["iam:ListMFADevices"]
+        assert (one["state"], one["cause"], one["known_by"]) == ("denied", cause, "error_text")
+        assert {"session": "session policy", "rcp": "resource control policy"}[cause] in one["text"] and one["aws_request_id"]
+        # Nothing that the customer could add to his role's policies mends it.
+        assert report["patch"]["policy"] is None and report["patch"]["by_hand"] == [one["text"]]
+
+    def test_a_resource_control_policy_before_the_role_is_named(self, aws, org, worker):
+        subject = Subject(aws, org, SHIELDED).role(allow(TIER1))
+        verdict = subject.check(subject.connect())["report"]["verdict"]
+        assert (verdict["state"], verdict["code"]) == ("refused", "role_not_assumable")
+        assert "A resource control policy of its AWS Organization denies it" in verdict["text"], verdict
+        assert "resource control policy" in verdict["aws"]["message"]
+        open_role = Subject(aws, org).role(allow(TIER1), external_id=str(uuid.uuid4()))
+        assert "resource control" not in open_role.check(open_role.connect())["report"]["verdict"]["text"]
 
 
 class TestNoAnswer:

@@ -98,6 +98,8 @@ function authorizeAction(call, role, action) {
   const ownSide = authorizer.denial(principal, request);
   if (ownSide?.explicit) throw refuse(ownSide);
   if (!visible(role, clock)) throw refuse();
+  const controlled = authorizer.controlled({ ...request, guard: { owner: role.arn.split(":")[4] } });
+  if (controlled) throw refuse(controlled);
   const caller = { ...principal, account: principal.account.id, partition: world.partition };
   const { decision, direct } = evaluateTrust(world.documents.parsed(role.trust), caller, context, action);
   if (decision !== "allow") throw refuse();
