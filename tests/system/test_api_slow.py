@@ -3,7 +3,7 @@
 slowhttptest opens 500 connections a mode for a minute: heads that never end (-H), bodies that never end (-B), ranges without
 number (-R), answers that nobody reads (-X). Each mode has a server of its own, whose limit for one address is out of the way
 (http_per_ip), so that deadlines and threads hold and not the limit; a fifth server holds 1,000 idle sockets, a sixth nothing:
-what its client waits for is this machine's doing. The attackers come from 127.0.0.1, the good clients from 127.0.0.2."""
+what its client waits for is this machine's doing, and is told beside a figure that does not hold. The attackers come from 127.0.0.1, the good clients from 127.0.0.2."""
 import http.client
 import shutil
 import socket
@@ -152,7 +152,7 @@ def test_a_good_client_does_not_notice(minute, name):
           f" files, RSS {minute.before[name]} KiB + {growth} KiB")
     assert found.failures == []
     assert found.n >= 100
-    assert found.p99 <= P99_S + minute.results["control"].p99
+    assert found.p99 <= P99_S, f"{found.p99 * 1000:.0f} ms; without an attack {minute.results['control'].p99 * 1000:.0f} ms"
     assert growth <= GROWTH_KIB
     assert minute.servers[name].alive
 
