@@ -24,7 +24,8 @@ def examples(contract, content):
     if "example" in content:
         return [("Example", content["example"])]
     if "examples" in content:
-        return [(one.get("summary", key), one["value"]) for key, one in content["examples"].items()]
+        found = {key: resolve(contract, one) for key, one in content["examples"].items()}
+        return [(one.get("summary", key), one["value"]) for key, one in found.items()]
     return [("Shape", sample(contract, content["schema"]))]
 
 
@@ -109,19 +110,21 @@ def body_part(contract, operation):
 
 
 def response_part(contract, operation):
-    rows, shown = [], ""
+    rows, shown = [], {}
     for status, node in operation["responses"].items():
         response = resolve(contract, node)
         content = response.get("content", {})
         kinds = "<br>".join(f"{code(media)} {type_words(contract, one['schema'])}" for media, one in content.items())
         heads = ", ".join(code(name) for name in response.get("headers", {}))
         rows.append([code(status), inline(response["description"]) + (f"<br><small>headers: {heads}</small>" if heads else ""), kinds])
-        if status.startswith("2") and not shown:
-            for media, one in content.items():
-                label, value = examples(contract, one)[0]
-                shown = tag("p", f"{text(label)} of {code(status)}", class_="dim") + block(
-                    pretty(value) if media.endswith("json") else str(value), f"Answer {status} of {operation['operationId']}")
-    return tag("h4", "Answers") + table(["Status", "Meaning", "Content"], rows, f"Answers of {operation['operationId']}") + shown
+        for media, one in content.items() if status.startswith("2") else []:
+            label, value = examples(contract, one)[0]
+            shown.setdefault((label, pretty(value) if media.endswith("/json") else str(value)), []).append(status)
+    made = tag("h4", "Answers") + table(["Status", "Meaning", "Content"], rows, f"Answers of {operation['operationId']}")
+    for (label, value), statuses in shown.items():
+        made += tag("p", f"{', '.join(code(status) for status in statuses)}: {text(label)}", class_="dim")
+        made += block(value, f"Answer {' and '.join(statuses)} of {operation['operationId']}")
+    return made
 
 
 def operation_part(contract, path, method, item, operation):
