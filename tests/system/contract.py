@@ -1,7 +1,9 @@
 """The contract as the tests use it: api/openapi.yaml and a check of JSON against a schema.
 
 The check knows the words that the contract uses and fails on any other, so that nothing is skipped in silence."""
+import json
 import re
+import subprocess
 
 import yaml
 from processes import ROOT
@@ -37,6 +39,20 @@ def resolve(document, node):
             found = found[part]
         node = {**found, **{k: v for k, v in node.items() if k != "$ref"}}
     return node
+
+
+def ajv_judge(document, place):
+    """judge([(schema name, JSON text)]) -> [whether ajv takes it for that schema of the document, which it finds in the file place]"""
+    here = ROOT / "tests/contract"
+    subprocess.run([ROOT / "deploy/install-node-modules", here], check=True, capture_output=True, timeout=300)
+    place.write_text(json.dumps(document), encoding="utf-8")
+
+    def judge(pairs):
+        lines = "".join(json.dumps({"schema": name, "body": text}) + "\n" for name, text in pairs)
+        done = subprocess.run(["node", here / "judge.mjs", place], input=lines, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return [line == "true" for line in done.stdout.split()]
+    return judge
 
 
 def is_type(value, name):

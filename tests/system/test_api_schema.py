@@ -5,18 +5,15 @@ import json
 import os
 import random
 import re
-import subprocess
 import uuid
 
 import pytest
 from api import Operator
-from contract import contract, resolve
-from processes import ROOT
+from contract import ajv_judge, contract, resolve
 
 DOCUMENT = contract()
 SEED = int(os.environ.get("CONNECTORD_TEST_SEED", "20261124"))
 BODIES_A_SCHEMA = 80
-HERE = ROOT / "tests/contract"
 
 # Where the server knows more than a schema can say. Everything else that it refuses, the schema must refuse too.
 STRICTER = {
@@ -87,17 +84,8 @@ def operations():
 
 @pytest.fixture(scope="module")
 def ajv(tmp_path_factory):
-    """ajv([(schema, JSON text)]) -> [whether the schema takes it]"""
-    subprocess.run([ROOT / "deploy/install-node-modules", HERE], check=True, capture_output=True, timeout=300)
-    place = tmp_path_factory.mktemp("ajv") / "openapi.json"
-    place.write_text(json.dumps(DOCUMENT), encoding="utf-8")
-
-    def judge(pairs):
-        lines = "".join(json.dumps({"schema": name, "body": text}) + "\n" for name, text in pairs)
-        done = subprocess.run(["node", HERE / "judge.mjs", place], input=lines, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr
-        return [line == "true" for line in done.stdout.split()]
-    return judge
+    """Knows nothing of our code."""
+    return ajv_judge(DOCUMENT, tmp_path_factory.mktemp("ajv") / "openapi.json")
 
 
 @pytest.fixture(scope="module")
