@@ -11,7 +11,7 @@ prepare() {
 	*" awssim "* | *" asan "* | *" tsan "* | *" contract "* | *" system "* | *" smoke "* | *" quickstart "*) deploy/install-node-modules tests/awssim || return ;;
 	esac
 	case " $1 " in
-	*" system "*) deploy/install-node-modules tests/cron && deploy/install-node-modules tests/webhooks && deploy/install-node-modules tests/jwt || return ;;
+	*" system "*) deploy/install-node-modules tests/cron && deploy/install-node-modules tests/webhooks && deploy/install-node-modules tests/jwt && deploy/install-node-modules tests/vectors || return ;;
 	esac
 	case " $1 " in
 	*" contract "*) [ ! -f tests/contract/package-lock.json ] || deploy/install-node-modules tests/contract || return ;;
@@ -164,7 +164,10 @@ lane_system() {
 	rm -f "$logs"/test_*.log
 	CONNECTORD_TEST_CLUSTER=$PWD/$logs/cluster
 	/usr/bin/python3 -B tests/system/cluster.py "$CONNECTORD_TEST_CLUSTER" || return
-	export logs CONNECTORD_TEST_CLUSTER
+	CONNECTORD_TEST_CALLS=$PWD/$logs/calls
+	rm -rf "$CONNECTORD_TEST_CALLS"
+	mkdir "$CONNECTORD_TEST_CALLS"
+	export logs CONNECTORD_TEST_CLUSTER CONNECTORD_TEST_CALLS
 	export -f system_file pytest_files
 	{
 		ls $SLOW_FILES
@@ -174,6 +177,7 @@ lane_system() {
 	grep -lE '^[0-9]+ passed, 0 failed$' "$logs"/test_*.log | xargs -r cat
 	grep -LE '^[0-9]+ passed, 0 failed$' "$logs"/test_*.log | xargs -r cat
 	grep -hE '^(FAILED|ERROR) ' "$logs"/test_*.log
+	/usr/bin/python3 -B tests/lib/published_calls.py "$CONNECTORD_TEST_CALLS"
 	return 0
 }
 

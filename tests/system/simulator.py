@@ -1,6 +1,8 @@
 """awssim as a process: the AWS that the tests' workers talk to, and its control door."""
 import json
+import os
 import subprocess
+import uuid
 from pathlib import Path
 
 import requests
@@ -25,6 +27,8 @@ class Awssim(Process):
                 "--port", str(port)]
         argv += ["--page-size", str(page_size)] if page_size else []
         argv += ["--quotas", str(quotas)] if quotas else []
+        logs = os.environ.get("CONNECTORD_TEST_CALLS")  # tests/run holds all calls of all files against the catalogue
+        argv += ["--call-log", f"{logs}/{uuid.uuid4().hex}.ndjson"] if logs else []
         for name, value in (variables or {}).items():
             argv += ["--set", f"{name}={value}"]
         super().__init__(argv, clean_environment(), directory, "awssim", stdout=subprocess.PIPE)
