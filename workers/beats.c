@@ -129,7 +129,7 @@ void *beats_thread(void *pool)
 
 	/* The connection listens once it is there; without it the wait is an ordinary one. */
 	if (rc == RC_OK || rc == RC_RETRY)
-		rc = db_listen(db, "task_cancel", &err);
+		rc = db_listen(db, DB_TASK_CANCEL, &err);
 	while (pool_turn(p, POOL_BEATS)) {
 		err_clear(&err);
 		rc = beat(p, db, &err);

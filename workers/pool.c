@@ -182,7 +182,7 @@ static void *listener_thread(void *pool)
 	enum rc rc = db_open(p->database_url, "connectord worker listener", &db, &err);
 
 	if (rc == RC_OK || rc == RC_RETRY)
-		rc = db_listen(db, "task", &err);
+		rc = db_listen(db, DB_TASK, &err);
 	while (pool_turn(p, POOL_LISTENER)) {
 		int64_t until = clock_mono() +
 				backoff_jitter(p->set.poll_ms * CLOCK_MS, randombytes_random());

@@ -114,7 +114,8 @@ MUST_CHECK enum rc db_copy_end(struct db *db, struct err *err);
 void db_copy_abort(struct db *db);
 
 /* LISTEN and a bounded wait for a notification or until timeout_ms; *ret_woken says which. NOTIFY is a hint only. */
-MUST_CHECK enum rc db_listen(struct db *db, const char *channel, struct err *err);
+enum db_channel { DB_TASK, DB_TASK_CANCEL };
+MUST_CHECK enum rc db_listen(struct db *db, enum db_channel channel, struct err *err);
 MUST_CHECK enum rc db_wait(struct db *db, int timeout_ms, bool *ret_woken, struct err *err);
 
 #endif
