@@ -171,6 +171,32 @@ static void limits_hold(void **state)
 	assert_int_equal(refused(buf_str(&name)), RC_LIMIT);
 }
 
+/* Attributes and comments are kept until their end is seen, however long that takes: the reader gives up early. */
+static void a_tag_without_end_is_refused_before_it_is_kept(void **state)
+{
+	enum { ATTRIBUTES = 1000000, MOST = 3 * XML_TAG_MAX };
+	static const char *const BEGINS[] = { "<R ", "<R><a ", "<R><a><b ", "<!--", "<R><?p " };
+	static const size_t STEPS[] = { 100, 16 * 1024, 1 << 24 };
+	struct shape shape = { .n = 0 };
+	const struct xml_rules rules = { .shape = &shape };
+	AUTO(buf) struct buf many = BUF_INIT(1 << 24);
+
+	shape_compile(&shape, NULL, NULL);
+	for (int n = 0; n < ATTRIBUTES; n++)
+		assert_int_equal(buf_printf(&many, "a%d='' ", n), RC_OK);
+	for (size_t i = 0; i < COUNT_OF(BEGINS) * COUNT_OF(STEPS); i++) {
+		AUTO(xml) struct xml *x = xml_new(&rules);
+		size_t fed = 0, step = STEPS[i / COUNT_OF(BEGINS)];
+		enum rc rc = xml_feed(x, str_c(BEGINS[i % COUNT_OF(BEGINS)]));
+
+		for (; rc == RC_OK && fed < many.n; fed += step)
+			rc = xml_feed(x, str_sub(buf_str(&many), fed, step));
+		assert_int_equal(rc, RC_LIMIT);
+		assert_string_equal(xml_reason(x), "a tag is longer than 64 KiB");
+		assert_true(fed <= MOST || step > MOST);
+	}
+}
+
 static void a_field_and_a_page_have_a_greatest_length(void **state)
 {
 	struct shape shape = { .n = 0 };
@@ -210,6 +236,7 @@ int main(void)
 		cmocka_unit_test(dropped_members_never_appear),
 		cmocka_unit_test(broken_and_hostile_documents_are_refused),
 		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(a_tag_without_end_is_refused_before_it_is_kept),
 		cmocka_unit_test(a_field_and_a_page_have_a_greatest_length),
 	};
 

@@ -16,6 +16,7 @@ struct xml {
 	enum rc rc;
 	const char *reason;
 	size_t fed;
+	size_t token; /* where the last token begins that was looked at */
 	struct frame frames[XML_DEPTH_MAX];
 	int depth;
 	int skipped; /* depth inside an element that is not kept */
@@ -272,7 +273,18 @@ struct xml *xml_new(const struct xml_rules *rules)
 	return x;
 }
 
-static enum rc feed(struct xml *x, struct str bytes, int final)
+/* Where expat stands, or stood when it last said so: it puts off looking at a token that grows. */
+static void bound_token(struct xml *x)
+{
+	XML_Index at = XML_GetCurrentByteIndex(x->parser);
+
+	if (at >= 0)
+		x->token = (size_t)at;
+	if (x->fed - x->token > XML_TAG_MAX)
+		fail(x, RC_LIMIT, "a tag is longer than 64 KiB");
+}
+
+static enum rc feed(struct xml *x, struct str bytes, bool final)
 {
 	if (x->rc != RC_OK)
 		return x->rc;
@@ -281,22 +293,30 @@ static enum rc feed(struct xml *x, struct str bytes, int final)
 		x->reason = "it is longer than 64 MiB";
 		return x->rc;
 	}
-	x->fed += bytes.n;
-	if (XML_Parse(x->parser, bytes.p, (int)bytes.n, final) != XML_STATUS_OK && x->rc == RC_OK) {
-		x->rc = RC_INVALID;
-		x->reason = XML_ErrorString(XML_GetErrorCode(x->parser));
-	}
+	do {
+		struct str piece = str_sub(bytes, 0, XML_TAG_MAX);
+		bool last = final && piece.n == bytes.n;
+
+		bytes = str_sub(bytes, piece.n, bytes.n);
+		x->fed += piece.n;
+		if (XML_Parse(x->parser, piece.p, (int)piece.n, last) == XML_STATUS_OK)
+			bound_token(x);
+		else if (x->rc == RC_OK) {
+			x->rc = RC_INVALID;
+			x->reason = XML_ErrorString(XML_GetErrorCode(x->parser));
+		}
+	} while (x->rc == RC_OK && bytes.n > 0);
 	return x->rc;
 }
 
 enum rc xml_feed(struct xml *x, struct str bytes)
 {
-	return feed(x, bytes, 0);
+	return feed(x, bytes, false);
 }
 
 enum rc xml_end(struct xml *x, const char **ret_root, json_t **ret)
 {
-	enum rc rc = feed(x, S(""), 1);
+	enum rc rc = feed(x, S(""), true);
 
 	if (rc != RC_OK)
 		return rc;

@@ -12,6 +12,9 @@ enum {
 	XML_DEPTH_MAX = 64,
 	XML_NAME_MAX = 128,
 	XML_ATTRIBUTES_MAX = 32,
+	XML_TAG_MAX =
+		64 *
+		1024, /* of one that is not finished: expat keeps it and its attributes whole */
 	XML_FIELD_MAX = 8 * 1024 * 1024,
 	XML_PAGE_MAX = 64 * 1024 * 1024
 };
