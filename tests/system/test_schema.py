@@ -40,23 +40,35 @@ def test_every_tenant_policy_reads_and_writes_by_org_id(database, tables):
     assert {row[0] for row in policies} == set(tables) - SHARED - partitions
 
 
-def test_other_policies_are_the_known_ones(database):
-    found = {tuple(row) for row in database.rows(
-        "SELECT policyname, tablename, roles::text FROM pg_policies WHERE policyname <> 'tenant'")}
-    worker = {("worker", t, "{connectord_worker}") for t in ("organization", "schedule", "sync", "org_queue", "task", "vendor", "worker_identity", "connection_check")}
-    worker.add(("worker", "idempotency", "{connectord_worker}"))  # expired answers go, whoever's they are
-    worker.add(("worker", "sealing_key_withdrawn", "{connectord_worker}"))  # only the role that rotates keys withdraws one
-    operator = {("operator", t, "{public}") for t in ("organization", "organization_id_used", "org_queue")}
+WORKERS_OWN = ("organization", "schedule", "sync", "org_queue", "task", "vendor", "worker_identity", "connection_check",
+               "idempotency",            # expired answers go, whoever's they are
+               "sealing_key_withdrawn")  # only the role that rotates keys withdraws one
+# No organization's rows, or the list of them all.
+OPERATORS = ("organization", "organization_id_used", "org_queue", "service_key", "operator_audit", "operator_audit_head")
+OF_NOBODY = "(app_operator() AND (org_id = '00000000-0000-0000-0000-000000000000'::uuid))"
+HAS_KEY = "(EXISTS ( SELECT FROM api_key k WHERE ((k.org_id = organization.org_id) AND (k.key_id = app_key()))))"
+
+
+def known_policies():
+    """All that opens a table to anything but its organization: (table, policy, roles, command, what is seen, what may be written)."""
+    app, worker, anybody = "{connectord_app}", "{connectord_worker}", "{public}"
+    yield from ((t, "worker", worker, "ALL", "true", "true") for t in WORKERS_OWN)
+    yield from ((t, "operator", anybody, "ALL", "app_operator()", "app_operator()") for t in OPERATORS)
+    yield "idempotency", "operator", anybody, "ALL", OF_NOBODY, OF_NOBODY
     # What the workers found out about themselves, and which keys are gone: everybody may read that, only they may write it.
-    everybody = {("everybody", t, "{public}") for t in ("vendor", "worker_identity", "sealing_key_withdrawn")}
-    authenticating = {(p, t, "{connectord_app}") for p, t in (
-        ("authenticate", "api_key"), ("stamp", "api_key"), ("whose_key", "organization"), ("authenticate", "service_key"),
-        ("stamp", "service_key"))}
-    extra = found - worker - operator - everybody - authenticating
-    # An operator's policy names the setting of its own listener; nothing else may open a table across organizations.
-    for name, table, _ in extra:
-        assert name == "operator", (name, table)
-    assert worker <= found
+    yield from ((t, "everybody", anybody, "SELECT", "true", None) for t in ("vendor", "worker_identity", "sealing_key_withdrawn"))
+    for table, key in (("api_key", "key_id"), ("service_key", "svc_id")):
+        own = f"({key} = app_key())"
+        yield table, "authenticate", app, "SELECT", own, None
+        yield table, "stamp", app, "UPDATE", own, own
+    yield "organization", "whose_key", app, "SELECT", HAS_KEY, None
+
+
+def test_other_policies_are_the_known_ones(database):
+    rows = database.rows("""SELECT tablename, policyname, roles::text, cmd, qual, with_check FROM pg_policies
+        WHERE policyname <> 'tenant' AND permissive = 'PERMISSIVE'""")
+    found = [tuple(" ".join(cell.split()) if cell else None for cell in row) for row in rows]
+    assert sorted(found, key=str) == sorted(known_policies(), key=str)
 
 
 def test_org_id_leads_every_key_of_a_tenant_table(database):
