@@ -194,6 +194,7 @@ class TestReport:
         found = {action: one for action, one in states(done["report"]).items() if one["tier"] == 3}
         assert len(found) > 50 and {one["state"] for one in found.values()} == {"unknown"}
         assert SIMULATE in found["rds:DescribeDBClusters"]["text"]
+        assert capabilities()["preflight_simulation"]["lost"].endswith("stays unknown.")
 
     def test_everything_at_once_takes_few_calls(self, aws, subject):
         conn = subject.role(allow(["*"])).connect()
