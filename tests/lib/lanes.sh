@@ -111,9 +111,9 @@ lane_clang() {
 lane_asan() {
 	build asan || return
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 unit_programs build/asan
-	# The real processes, once through the whole path.
+	# The real processes, once through the whole path; and what is hostile by its form.
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 CONNECTORD_BIN=$PWD/build/asan/connectord \
-		pytest_files asan-system tests/system/test_smoke.py
+		pytest_files asan-system tests/system/test_smoke.py tests/system/test_vectors.py
 }
 
 lane_tsan() {
