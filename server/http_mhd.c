@@ -28,6 +28,7 @@ struct http_mhd {
 	struct limits *limits;
 	struct MHD_Daemon *daemon;
 	bool secure;
+	bool hides; /* it is the release that is_hidden() knows; later ones refuse such heads themselves */
 	atomic_bool draining;
 };
 
@@ -219,7 +220,7 @@ static enum MHD_Result begin(struct http_mhd *h, struct MHD_Connection *c, const
 				    .headers = all.headers,
 				    .n = all.n,
 				    .headers_cut = all.cut };
-	head.hidden = is_hidden(c, &head, &all);
+	head.hidden = h->hides && is_hidden(c, &head, &all);
 	carried->begun = true;
 	if (exchange_begin(carried->exchange, &head) == EXCHANGE_READ)
 		return MHD_YES;
@@ -285,6 +286,7 @@ enum rc http_mhd_start(const struct http_mhd_settings *settings, struct http_mhd
 	h->place = settings->place;
 	h->limits = limits_new();
 	h->secure = settings->tls != NULL;
+	h->hides = strcmp(MHD_get_version(), "0.9.75") == 0;
 	atomic_init(&h->draining, false);
 	h->daemon = start_daemon(h, settings);
 	if (!h->daemon) {
