@@ -9,18 +9,38 @@
 
 #include <stdio.h>
 
+/* The ends of an edge, as they are named elsewhere: what is stored are bare UUIDs. */
+static void name_end(json_t *state, const char *end)
+{
+	struct id id;
+
+	if (id_parse_uuid(json_str(state, end), &id) == RC_OK)
+		(void)json_object_set_new(state, end, reply_id(id, "ent_"));
+}
+
+static json_t *state_of(const struct db_rows *rows, int row, const char *column, bool edge)
+{
+	json_t *state = reply_tree(rows, row, column);
+
+	if (edge) {
+		name_end(state, "src");
+		name_end(state, "dst");
+	}
+	return state;
+}
+
 static json_t *as_json(const struct db_rows *rows, int row)
 {
 	bool edge = str_eq(db_rows_text(rows, row, "subject"), S("edge"));
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "at",
-			 reply_time(rows, row, "at"), "op", reply_text(rows, row, "op"), "subject",
-			 reply_text(rows, row, "subject"), "id",
-			 reply_id(db_rows_id(rows, row, "subject_id"), edge ? "edge_" : "ent_"),
-			 "kind", reply_text(rows, row, "kind"), "connection_id",
-			 reply_id(db_rows_id(rows, row, "connection_id"), "conn_"), "sync_id",
-			 reply_id(db_rows_id(rows, row, "sync_id"), "sync_"), "before",
-			 reply_tree(rows, row, "before"), "after", reply_tree(rows, row, "after"));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "at", reply_time(rows, row, "at"),
+		"op", reply_text(rows, row, "op"), "subject", reply_text(rows, row, "subject"),
+		"id", reply_id(db_rows_id(rows, row, "subject_id"), edge ? "edge_" : "ent_"),
+		"kind", reply_text(rows, row, "kind"), "connection_id",
+		reply_id(db_rows_id(rows, row, "connection_id"), "conn_"), "sync_id",
+		reply_id(db_rows_id(rows, row, "sync_id"), "sync_"), "before",
+		state_of(rows, row, "before", edge), "after", state_of(rows, row, "after", edge));
 }
 
 static struct http_reply page(const struct http_request *req, json_t *data,

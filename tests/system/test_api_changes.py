@@ -112,6 +112,17 @@ def test_a_tombstone_says_what_it_was(org, writer, connection):
     assert (member["subject"], member["kind"], member["connection_id"]) == ("edge", "member_of", connection["id"])
 
 
+def test_the_ends_of_an_edge_can_be_followed(org, writer):
+    one, (src, dst) = writer(), (str(uuid.uuid4()) for _ in range(2))
+    state = {"src": src, "dst": dst, "qualifier": "", "attrs": {"src": src}}
+    one.change(op="changed", subject="edge", kind="member_of", before=state, after=state)
+    one.commit()
+    feed = Feed(org)
+    feed.drain()
+    shown = {**state, "src": "ent_" + src.replace("-", ""), "dst": "ent_" + dst.replace("-", "")}
+    assert [(change["before"], change["after"]) for change in feed.seen] == [(shown, shown)]
+
+
 @pytest.mark.parametrize("params, wanted", [({"kind": "aws.iam_role"}, 1), ({"subject": "edge"}, 2), ({"subject": "entity"}, 3),
                                             ({"kind": "member_of", "subject": "entity"}, 0)])
 def test_filters_drop_the_rest(org, writer, params, wanted):
