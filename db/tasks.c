@@ -115,7 +115,7 @@ static const struct stmt INSERT = {
 	" run_at, cancel) SELECT $1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8),"
 	" coalesce((SELECT cancel FROM s), false)"
 	" WHERE $4::uuid IS NULL OR EXISTS (SELECT FROM s)"
-	" RETURNING task_id, pg_notify('task', '')",
+	" RETURNING task_id, " TASKS_HINT,
 	8, .by_index = true
 };
 

@@ -8,7 +8,7 @@
 static const struct stmt BRING_FORWARD = {
 	"verify_task_bring_forward",
 	"UPDATE task SET run_at = least(run_at, now()) WHERE org_id = $1 AND connection_id = $2"
-	" AND kind = 'verify' AND state = 'ready' RETURNING pg_notify('task', '')",
+	" AND kind = 'verify' AND state = 'ready' RETURNING " TASKS_HINT,
 	2, .by_index = true
 };
 

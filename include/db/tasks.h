@@ -4,6 +4,12 @@
 
 #include "db/db.h"
 
+/* Tells the workers that something is due, which they would find within a second. Commits that notify wait for each other in
+ * PostgreSQL, so one of those that are under way at a moment does, for all of them. */
+#define TASKS_HINT                                                                                 \
+	"CASE WHEN pg_try_advisory_xact_lock(hashtextextended('task hint', 0))"                    \
+	" THEN pg_notify('task', '') END"
+
 struct task {
 	struct id org_id, task_id, connection_id, sync_id; /* zero = none */
 	int64_t lease; /* fencing token: every later write names it */
