@@ -116,9 +116,9 @@ class TestOrder:
         # The second and the third probe of the first look meet a place that does not know the role.
         aws.fault(**denied(role="role/none", nth=2))
         aws.fault(**denied(role="role/none", nth=2))
-        with working(new_role_grace_s=6) as worker:
+        with working(new_role_grace_s=15) as worker:
             made = org.connect(ACCOUNT, role_arn=role("none"))
-            wait_verdict(database, made, worker, "verified", "", within=6)
+            wait_verdict(database, made, worker, "verified", "", within=14)
             assert verifies_left(database, made) == 1
             wait_verdict(database, made, worker, "refused", "external_id_not_enforced")
 
