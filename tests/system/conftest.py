@@ -76,7 +76,7 @@ class Server(Process):
     def _answers(self):
         try:
             return requests.get(self.url + "/livez", timeout=2).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def organization(self, name=None, **fields):

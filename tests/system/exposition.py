@@ -84,7 +84,7 @@ class Exposition:
 
 
 def scrape(port):
-    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"] == CONTENT_TYPE
     return Exposition(answer.text)

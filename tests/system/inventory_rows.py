@@ -2,6 +2,14 @@
 import json
 import uuid
 
+from waiting import wait_until
+
+
+def wait_shown(database):
+    """The feed holds back what an older transaction could still precede. The database has some of its own (autovacuum)."""
+    now = database.value("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    wait_until(lambda: database.value("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8", now), "what ran before is over")
+
 
 class Inventory:
     def __init__(self, database, org_id, connection_id):
@@ -27,6 +35,7 @@ class Inventory:
             " VALUES (%s, %s, %s, gen_random_uuid(), 'entity', %s, 'aws.iam_user', %s, %s, %s)",
             self.org_id, at, self.connection, entity.removeprefix("ent_"), op, json.dumps(before) if before else None,
             json.dumps(after) if after else None)
+        wait_shown(self.database)
 
     def coverage(self, part, state, **columns):
         values = {"account_id": "123456789012", "region": "global", "scope": "iam", **columns}

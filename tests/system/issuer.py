@@ -30,7 +30,7 @@ class Maker:
 
     def close(self):
         self.popen.stdin.close()
-        self.popen.wait(10)
+        self.popen.wait(30)
 
 
 class KeyServer:

@@ -1,6 +1,7 @@
 """Real processes under test: started with a log file, waited for by condition, ended by their own pid."""
 import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,7 +11,8 @@ from waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_S = 35  # a drain is allowed 30
-_numbers = itertools.count(1)
+PORTS = range(10_000, 32_000)  # below those that the kernel gives to whoever names none
+_numbers, _given = itertools.count(1), set()
 
 
 def binary():
@@ -28,9 +30,17 @@ def clean_environment(**extra):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody has, which is given once and which no connection or listener without a port of its own can get meanwhile."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 class Process:
@@ -93,7 +103,7 @@ class Process:
         """SIGKILL, as a power cut would; returns when the process is gone."""
         if self.alive:
             self.popen.send_signal(signal.SIGKILL)
-        return self.popen.wait(10)
+        return self.popen.wait(STOP_S)
 
     def end(self):
         """For fixtures: gone at any rate."""

@@ -86,7 +86,7 @@ class Receiver:
         with self.server.lock:
             return [one for one in self.server.got if one.path.split("?")[0] == path]
 
-    def wait(self, path, n=1, within=20):
+    def wait(self, path, n=1, within=30):
         wait_until(lambda: len(self.got(path)) >= n, lambda: f"{n} requests to {path}: {self.got(path)}", within)
         return self.got(path)
 
@@ -157,4 +157,4 @@ class Judge:
 
     def end(self):
         self.popen.stdin.close()
-        self.popen.wait(10)
+        self.popen.wait(30)

@@ -38,7 +38,7 @@ class Awssim(Process):
         self.world = yaml.safe_load(self.world_file.read_text())
 
     def _control(self, method, path, body=None):
-        answer = requests.request(method, f"{self.endpoint}/_sim/{path}", json=body, timeout=10)
+        answer = requests.request(method, f"{self.endpoint}/_sim/{path}", json=body, timeout=30)
         assert answer.ok, f"awssim {method} {path}: {answer.text}"
         return answer.json()
 

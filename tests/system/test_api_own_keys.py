@@ -5,7 +5,6 @@ import uuid
 import pytest
 import requests
 from api import Organization, expect, refused_in_time
-from waiting import wait_until
 
 VIEWER = {"connections:read", "syncs:read", "inventory:read", "coverage:read", "setup:read"}
 
@@ -102,11 +101,11 @@ def test_a_rotated_key_works_on_for_the_overlap_and_then_no_more(org, database):
     assert answer.headers["Location"] == "/v1/keys/" + new["id"]
     assert {k: new[k] for k in ("name", "role", "scopes", "expires_at", "replaces")} == {
         "name": "console", "role": "editor", "scopes": old["scopes"], "expires_at": None, "replaces": old["id"]}
-    assert works(org, old) and works(org, new)
+    assert works(org, old) or time.monotonic() - began >= 3
+    assert works(org, new)
     shown = expect(org.get("/v1/keys/" + old["id"]), 200)
     assert shown["replaced_by"] == new["id"] and shown["expires_at"] and shown["revoked_at"] is None
-    wait_until(lambda: not works(org, old), "the old key is refused", within=10)
-    assert time.monotonic() - began <= 3 + 5
+    refused_in_time(lambda: works(org, old), "the old key", 3 + 5 - (time.monotonic() - began))
     assert works(org, new)
     assert [a[:2] for a in actions(database, org)[-2:]] == [("key.created", new["id"]), ("key.rotated", old["id"])]
     detail = database.value("SELECT detail FROM audit WHERE org_id = %s AND action = 'key.rotated'", org.org_id)
@@ -193,7 +192,7 @@ def test_revocation_reaches_every_server(start_server):
     made = make(org)
 
     def status(server):
-        return requests.get(server.url + "/v1/connections", headers={"Authorization": "Bearer " + made["key"]}, timeout=10).status_code
+        return requests.get(server.url + "/v1/connections", headers={"Authorization": "Bearer " + made["key"]}, timeout=30).status_code
     assert status(one) == status(two) == 200
     assert org.delete("/v1/keys/" + made["id"]).status_code == 204
     refused_in_time(lambda: {status(one), status(two)} != {401}, "the key at both servers")

@@ -62,5 +62,5 @@ def test_a_server_without_its_keys_says_so_and_ends(start_server, keys):
     for settings, words in (({"seal_public_file": None}, "seal_public_file"), ({"seal_public_file": "/nonexistent/seal.pub"}, "seal.pub"),
                             ({"operator_key_file": None}, "operator_key_file"), ({"operator_key_file": "/nonexistent/op"}, "/nonexistent/op")):
         own = start_server(wait=False, **settings)
-        assert own.wait_exit(10) == 78, own.text()
+        assert own.wait_exit() == 78, own.text()
         assert words in own.text()

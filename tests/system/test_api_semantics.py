@@ -155,13 +155,13 @@ def test_the_rate_is_told_and_kept(start_server):
         assert answer.json()["code"] == "rate_limited" and int(answer.headers["Retry-After"]) >= 1
         assert bursts(answer.headers["RateLimit"], "key") == 0
     # Keys of one organization share its rate; another organization has one of its own; strangers and the operator have none.
-    others = [Organization(own.url, org.org_id, own.operator.create_key(org.org_id)["key"]) for _ in range(4)]
+    others = [Organization(own.url, org.org_id, own.operator.create_key(org.org_id)["key"]) for _ in range(8)]
     answers = [o.get("/v1/connections").status_code for o in others for _ in range(10)]
     assert answers.count(429) > 5
     assert own.organization().get("/v1/connections").status_code == 200
     for _ in range(40):
         assert own.operator.request("GET", "/v1/admin/organizations").status_code == 200
-        assert requests.get(own.url + "/livez", timeout=5).status_code == 200
+        assert requests.get(own.url + "/livez", timeout=30).status_code == 200
 
 
 def test_zero_is_no_limit(start_server):

@@ -200,7 +200,7 @@ def run_script(text, tmp_path):
     fake.chmod(0o755)
     script = tmp_path / "setup.sh"
     script.write_text(text)
-    done = subprocess.run(["/bin/sh", script], cwd=tmp_path, capture_output=True, text=True, timeout=20,
+    done = subprocess.run(["/bin/sh", script], cwd=tmp_path, capture_output=True, text=True, timeout=60,
                           env={"PATH": f"{tmp_path}:/usr/bin:/bin", "NOTES": str(notes)})
     assert done.returncode == 0, done.stderr
     calls = [[]]

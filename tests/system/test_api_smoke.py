@@ -42,9 +42,9 @@ def test_creation_queues_verification_and_schedules_in_the_same_transaction(org,
 
 
 def test_the_process_says_that_it_lives_and_is_ready(server):
-    assert expect(requests.get(server.url + "/livez", timeout=5), 200) == {"status": "live"}
-    assert expect(requests.get(server.url + "/readyz", timeout=5), 200)["status"] == "ready"
-    assert expect(requests.get(server.url + "/openapi.json", timeout=5), 200)["openapi"] == "3.1.0"
+    assert expect(requests.get(server.url + "/livez", timeout=30), 200) == {"status": "live"}
+    assert expect(requests.get(server.url + "/readyz", timeout=30), 200)["status"] == "ready"
+    assert expect(requests.get(server.url + "/openapi.json", timeout=30), 200)["openapi"] == "3.1.0"
 
 
 def test_sigterm_drains_and_ends_well(start_server):

@@ -106,11 +106,11 @@ def said(tenant, careless, tmp_path_factory):
         mine = [address for address, _ in wanted][number::PROCESSES] + [careless]
         (place / f"{number}.txt").write_text("\n".join(mine) + "\n")
         running.append(Process(["sqlmap", "-m", f"{number}.txt", "--batch", "--ignore-stdin", "--level=1", "--risk=1", f"--technique={TECHNIQUES}", "--dbms=PostgreSQL", "--flush-session",
-                                "--disable-coloring", "--threads=1", "--timeout=5", "--retries=0", f"--headers=Authorization: Bearer {tenant.key}\nX-Request-Id: sqlmap",
+                                "--disable-coloring", "--threads=1", "--timeout=30", "--retries=0", f"--headers=Authorization: Bearer {tenant.key}\nX-Request-Id: sqlmap",
                                 f"--output-dir={place}/{number}", f"--results-file={place}/{number}.csv"],
                                {"HOME": str(place), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, place, "sqlmap"))
     try:
-        codes = [one.wait_exit(within=300) for one in running]
+        codes = [one.wait_exit(within=600) for one in running]
     finally:
         for one in running:
             one.end()

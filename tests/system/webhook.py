@@ -29,13 +29,13 @@ class Endpoint:
     def deliveries(self, **filters):
         return self.org.all(self.address + "/deliveries", **filters)
 
-    def wait(self, condition, what, within=30):
+    def wait(self, condition, what, within=60):
         return wait_until(lambda: [d for d in self.deliveries() if condition(d)], lambda: f"{what}: {self.deliveries()}", within)[0]
 
-    def wait_state(self, state, within=30):
+    def wait_state(self, state, within=60):
         return self.wait(lambda d: d["state"] == state, f"a delivery is {state}", within)
 
-    def got(self, n=1, within=20):
+    def got(self, n=1, within=30):
         return self.receiver.wait(self.path, n, within)
 
 
