@@ -25,7 +25,7 @@ KEY = ("AKIADEMOCONNECTORKEY", "demo/connector+key/of/the/demo/world/003")
 ROWS = int(os.environ.get("CONNECTORD_ROTATE_ROWS", 10_000))
 ORGANIZATIONS, BUSY, KILLS, FILE_KILLS = 10, 6, 20, 4
 SYNCERS, SYNCS_MIN = 2, 20
-QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50}
+QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 20, "aws_scope_deadline_s": 40, "poll_ms": 50}
 STUCK, DONE, CONFIG = 1, 0, 78
 ALL_SEALED = """SELECT substring(sealed_secret_access_key FROM 4 FOR 8) FROM connection WHERE sealed_secret_access_key IS NOT NULL
     UNION ALL SELECT substring(sealed_secret FROM 4 FOR 8) FROM webhook WHERE sealed_secret IS NOT NULL
@@ -43,7 +43,7 @@ class Keys:
         return [binary(), "keys", what, str(self.directory), f"--database-url={self.database.worker_url}", *more]
 
     def __call__(self, what, *more):
-        return run(self.argv(what, *more), within=120, env=clean_environment())
+        return run(self.argv(what, *more), within=300, env=clean_environment())
 
     def start(self, place, what, *more):
         return Process(self.argv(what, *more), clean_environment(), place, "keys")
@@ -200,13 +200,22 @@ class Changing(Load):
                                        " AND (verify_code LIKE 'sealing%%' OR verify_code = 'secret_damaged')", self.org.org_id)
 
 
-def kill_among_values(rotation, place, still, some):
-    """Kills a run that has sealed some values, or the few more that it comes to meanwhile; whether it was at its values then."""
+FURTHER_ON = """SELECT FROM connection WHERE (org_id, connection_id) = (SELECT org_id, connection_id FROM connection
+    WHERE substring(sealed_secret_access_key FROM 4 FOR 8) = %s ORDER BY org_id, connection_id OFFSET %s LIMIT 1) FOR NO KEY UPDATE"""
+
+
+def kill_among_values(rotation, place, key, still, some):
+    """Kills a run that has sealed some values, or the few more that it comes to meanwhile; whether it was at its values then. A row
+    that is held keeps it from coming to the end of them should we be slow."""
     before = still()
-    running = rotation.start(place, "rotate")
-    wait_until(lambda: still() <= before - some, running.tail, poll=0.01)
-    hit = running.alive
-    running.kill()
+    holding = rotation.database.connect()
+    with contextlib.closing(holding), holding.cursor() as cursor:
+        holding.autocommit = False
+        cursor.execute(FURTHER_ON, (bytes.fromhex(key), 2 * some))
+        running = rotation.start(place, "rotate")
+        wait_until(lambda: still() <= before - some, running.tail, poll=0.01)
+        hit = running.alive
+        running.kill()
     return hit and 0 < still() < before
 
 
@@ -239,9 +248,11 @@ def test_rotation_under_load_survives_kills_and_leaves_the_old_key_nothing(
     hits = 0
     with left(fresh, started) as still:
         for n in range(1, KILLS + 1):  # somewhere among the values
-            hits += kill_among_values(rotation, tmp_path, still, ROWS // (4 * KILLS))
+            hits += kill_among_values(rotation, tmp_path, started, still, ROWS // (4 * KILLS))
             if n % 10 == 0:
                 assert rotation("status").returncode == DONE
+    # Values are under both keys now, and stay so for as many syncs and changes as it takes.
+    wait_until(lambda: sum(len(load.ended) for load in syncing) >= SYNCS_MIN and changing.patched, worker.tail, 120)
     done = rotation("rotate", "--retire")
     assert done.returncode == DONE, done.stderr
     synced = sum(len(load.ended) for load in syncing)
@@ -266,7 +277,7 @@ def test_rotation_under_load_survives_kills_and_leaves_the_old_key_nothing(
         wanted = ("verified", "") if changing.right[connection["id"]] else ("refused", "access_key_refused")
         fresh.rows("UPDATE schedule SET next_at = now() WHERE connection_id = %s AND kind = 'verify'", bare(connection))
         wait_until(lambda: fresh.rows("SELECT verify_state, verify_code FROM connection WHERE connection_id = %s",
-                                      bare(connection))[0] == wanted, lambda: f"{connection['id']} {wanted}\n{worker.tail()}", 30)
+                                      bare(connection))[0] == wanted, lambda: f"{connection['id']} {wanted}\n{worker.tail()}", 60)
     # One that was never touched, opened by the worker that has been there all along.
     quiet_org, untouched = next(one for one in many if not one[0].syncs(one[1]))
     quiet_org.complete_sync(untouched)
@@ -384,7 +395,7 @@ def test_what_was_sealed_with_a_key_that_went_meanwhile_is_refused_and_not_lost(
     # The server goes on refusing until it has the new key, and then takes what is sent again.
     assert [send(org).status_code for send in requests] == [503] * len(requests)
     shutil.copy(place / "seal.pub", elsewhere)
-    wait_until(lambda: requests[0](org).status_code == 201, "the server has the new key", 10)
+    wait_until(lambda: requests[0](org).status_code == 201, "the server has the new key")
     assert [send(org).status_code for send in requests[1:]] == [202, 200, 201, 201, 200]
     assert set(under(fresh)) == {newest}
     server.stop()
@@ -396,7 +407,7 @@ def test_a_run_that_is_killed_after_dropping_the_old_keys_has_not_lost_them(rota
     old = sealed(fresh, one), sealed(fresh, other)
     retired, before = place / "seal.key.retired", rotation.lines()
     running = rotation.start(tmp_path, "rotate", "--retire", "--single-host")
-    wait_until(lambda: len(rotation.lines()) == 1 and rotation.lines() != before, running.tail, 20, poll=0.005)
+    wait_until(lambda: len(rotation.lines()) == 1 and rotation.lines() != before, running.tail, 60, poll=0.005)
     running.kill()
     assert retired.stat().st_mode & 0o777 == 0o600 and before[0] in retired.read_text()
     # Of a server that was slower than it may be; and one that no key opens.
@@ -443,9 +454,10 @@ def test_a_value_moved_to_another_row_is_not_rewrapped_into_it(rotation, serving
 
 def test_two_rotations_at_once_and_halves_that_do_not_belong_together_are_refused(rotation, serving, fresh, place, tmp_path):
     connect(serving.organization())
-    running = rotation.start(tmp_path, "rotate")
-    running.wait_log("is the newest")
-    second = rotation("rotate")
+    with locked(fresh, "connection", "SHARE"):  # so that the first is not done before the second comes
+        running = rotation.start(tmp_path, "rotate")
+        running.wait_log("is the newest")
+        second = rotation("rotate")
     assert second.returncode == CONFIG and "another rotation" in second.stderr
     assert running.wait_exit() == DONE
     assert rotation("rotate", "--retire").returncode == DONE

@@ -71,7 +71,7 @@ def test_a_table_in_use_is_waited_for_without_making_its_readers_wait(empty):
     wait_until(lambda: empty.value("""SELECT count(*) FROM pg_stat_activity WHERE application_name = 'connectord migrate'
         AND datname = current_database() AND wait_event_type = 'Lock'"""), "migrate waits for the table")
     reader = empty.connect()
-    reader.cursor().execute("SET statement_timeout = '5s'")
+    reader.cursor().execute("SET statement_timeout = '20s'")
     reader.cursor().execute("SELECT count(*) FROM change")
     assert running.poll() is None
     holder.rollback()

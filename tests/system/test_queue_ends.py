@@ -103,11 +103,11 @@ def test_a_running_task_hears_of_its_cancellation_long_before_the_next_beat(queu
     _, _, sync_id = call(queue.database, "start", org_id, connection_id)
     queue.database.rows("""UPDATE task SET kind = 'wait', payload = '{"ms": 60000}' WHERE sync_id = %s""", sync_id)
     before = queue.begun("wait")
-    worker(lease_s=60, heartbeat_s=30)
+    worker(lease_s=120, heartbeat_s=60)
     wait_until(lambda: queue.begun("wait") > before, "the task runs")
     assert queue.sync(sync_id)[0] == "running"
     assert call(queue.database, "cancel", org_id, sync_id)[0] == "OK"
-    wait_until(lambda: queue.sync(sync_id)[0] == "canceled", "the sync is canceled", within=5)
+    wait_until(lambda: queue.sync(sync_id)[0] == "canceled", "the sync is canceled")
     queue.assert_settled()
 
 
@@ -137,8 +137,9 @@ def test_poison_ends_failed_and_leaves_the_others_alone(queue, worker, parts):
                 assert process.returncode == -signal.SIGSEGV, process.tail()
                 crashes += 1
                 running[number] = worker(**options)
-        return queue.sync(sync_id)[0] not in ("queued", "running") and not queue.count("task")
-    wait_until(over, lambda: f"the poison is given up after {crashes} crashes", within=60)
+        # A process that died is not always seen to be dead before another one has given its task up.
+        return queue.sync(sync_id)[0] not in ("queued", "running") and not queue.count("task") and crashes >= queue.begun("crash")
+    wait_until(over, lambda: f"the poison is given up after {crashes} crashes", within=120)
     assert queue.sync(sync_id)[:2] == ("failed", "worker_lost")
     assert queue.begun("crash") == 5 and crashes == 5
     assert queue.count("probe_effect", "task_id = ANY(%s::uuid[])", effects) == 200
@@ -158,11 +159,18 @@ def test_denied_fails_at_once_and_the_sync_says_why(queue, worker, parts):
 
 def test_again_is_tried_until_its_attempts_are_used_up(queue, worker):
     org_id = queue.organization()
+    queue.database.rows("""CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN NEW.run_at := now() + interval '1 hour'; RETURN NEW; END $$""")
+    queue.database.rows("CREATE TRIGGER later BEFORE UPDATE ON task FOR EACH ROW WHEN (NEW.kind = 'again' AND NEW.state = 'ready')"
+                        " EXECUTE FUNCTION later()")  # so that the second attempt does not come before we have looked
     task_id = queue.insert(org_id, "again")[0]
     process = worker(attempts=2)
     wait_until(lambda: queue.count("task", "attempts = 1 AND state = 'ready' AND last_error LIKE 'probe_again:%%'"),
                "the first attempt is over")
+    queue.database.rows("DROP TRIGGER later ON task")
+    queue.database.rows("UPDATE task SET run_at = now() WHERE task_id = %s", task_id)
     wait_until(lambda: not queue.count("task", "task_id = %s", task_id), "it is given up")
+    process.wait_log('"task_failed"')  # written when it is so already
     assert process.text().count('"task_retried"') == 1 and process.text().count('"task_failed"') == 1
     queue.assert_settled()
 
@@ -181,7 +189,7 @@ def test_a_task_that_takes_too_long_is_told_to_stop(queue, worker):
     org_id = queue.organization()
     queue.insert(org_id, "late", payload='{"ms": 60000}')
     worker()
-    wait_until(lambda: queue.begun("late") == 1 and not queue.count("task"), "it is stopped and given up", within=10)
+    wait_until(lambda: queue.begun("late") == 1 and not queue.count("task"), "it is stopped and given up")
     assert queue.count("probe_effect", "kind = 'late'") == 0
     queue.assert_settled()
 
@@ -197,9 +205,10 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(queue, worker):
     """SIGSTOP until another worker has done the work; its own transaction then finds the fence closed."""
     org_id = queue.organization()
     zombie = worker(threads=1, lease_s=1, heartbeat_s=1)
-    task_id = queue.insert(org_id, "stuck", payload='{"ms": 1500}')[0]
+    task_id = queue.insert(org_id, "stuck", payload='{"ms": 3000}')[0]
     wait_until(lambda: queue.count("probe_begun", "task_id = %s", task_id), "it begins")
     zombie.signal(signal.SIGSTOP)
+    queue.database.rows("UPDATE task SET payload = '{\"ms\": 100}' WHERE task_id = %s", task_id)
     worker(threads=1, lease_s=2, heartbeat_s=1)
     wait_until(lambda: queue.count("probe_effect", "task_id = %s", task_id), "the other one does it")
     zombie.signal(signal.SIGCONT)
@@ -217,8 +226,9 @@ def test_drain_stops_claiming_finishes_what_runs_and_charges_nothing(queue, work
     wait_until(lambda: queue.begun("wait") >= before + 4, "four run")
     process.signal(signal.SIGTERM)
     asked = queue.database.value("SELECT clock_timestamp()")
-    assert process.wait_exit(20) == 0
-    late = queue.count("probe_begun", "kind = 'wait' AND org_id = %s AND at > %s + interval '100 ms'", org_id, asked)
+    assert process.wait_exit() == 0
+    # The signal takes a moment to arrive; who goes on claiming goes on for four seconds.
+    late = queue.count("probe_begun", "kind = 'wait' AND org_id = %s AND at > %s + interval '1 s'", org_id, asked)
     assert late == 0
     begun = queue.count("probe_begun", "org_id = %s", org_id)
     assert queue.count("probe_effect", "org_id = %s", org_id) == begun  # what ran was finished
@@ -234,7 +244,7 @@ def test_drain_gives_back_what_does_not_end_in_time(queue, worker):
     process = worker(threads=2, drain_s=2, lease_s=60, heartbeat_s=10)
     wait_until(lambda: queue.count("probe_begun", "task_id = ANY(%s::uuid[])", tasks) == 2, "both run")
     process.signal(signal.SIGTERM)
-    assert process.wait_exit(10) == 0
+    assert process.wait_exit() == 0
     assert queue.database.rows("SELECT state, attempts FROM task WHERE task_id = ANY(%s::uuid[])", tasks) == [("ready", 0)] * 2
     assert queue.count("org_queue", "running <> 0") == 0
     queue.database.rows("DELETE FROM task")

@@ -27,7 +27,7 @@ def test_it_starts_without_an_aws_identity_and_says_so(start):
 def test_it_refuses_a_database_of_another_version(start, pg):
     empty = pg.empty_database()
     worker = start(empty)
-    assert worker.wait_exit(20) == 78
+    assert worker.wait_exit() == 78
     assert "connectord migrate" in worker.tail(1)
     pg.drop(empty)
 
@@ -49,7 +49,7 @@ def test_it_can_be_stopped_while_it_waits(start, pg):
     try:
         worker = start()
         worker.wait_log('"database_away"')
-        assert worker.stop(within=10) == 0
+        assert worker.stop() == 0
     finally:
         pg.start()
 
@@ -70,5 +70,5 @@ def test_it_meets_a_dead_database_says_so_once_and_carries_on(start, pg):
 ])
 def test_it_refuses_settings_that_cannot_work(start, settings, words):
     worker = start(**settings)
-    assert worker.wait_exit(20) == 78
+    assert worker.wait_exit() == 78
     assert words in worker.text()

@@ -18,7 +18,7 @@ def test_the_first_five_calls_work_as_printed(server, org):
     assert len(commands) == 5
     for command in commands:
         env = clean_environment(URL=server.url, KEY=org.key, CONN=made["id"] if made else "")
-        done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=60, check=True)
         answer = json.loads(done.stdout)
         assert not (isinstance(answer.get("status"), int) and answer["status"] >= 400), f"{command}: {answer}"
         made = made or answer

@@ -2,12 +2,13 @@
 import uuid
 
 import pytest
+from processes import free_port
 from sync_fleet import Fleet
 from sync_model import changed_rows, compare, coverage, snapshot, tombstones
 from waiting import wait_until
 
 ACCOUNT = "111122223333"
-QUICK = {"aws_rates": "iam=100000,sts=100000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50,
+QUICK = {"aws_rates": "iam=100000,sts=100000", "aws_call_timeout_s": 20, "aws_scope_deadline_s": 40, "poll_ms": 50,
          "scheduler": "false"}
 NEW = "900000000001"
 
@@ -36,7 +37,7 @@ def account(aws, org):
 @pytest.fixture
 def connected(account, org, aws, worker):
     made = org.connect(account, role_arn=f"arn:aws:iam::{account}:role/ConnectordReadOnly")
-    first = wait_until(lambda: org.syncs(made["id"]), lambda: worker.tail(), 20)[0]
+    first = wait_until(lambda: org.syncs(made["id"]), lambda: worker.tail(), 60)[0]
     done = org.wait_sync(first["id"])
     assert done["state"] == "complete", (done, worker.tail())
     return made["id"]
@@ -107,7 +108,7 @@ def demo(start_server, aws, worker, database, start_awssim, start_worker, pg):
     own.set(external_id=org.org_id)
     mine = start_worker(own, database=place, **QUICK)
     made = org.connect(ACCOUNT, role_arn=f"arn:aws:iam::{ACCOUNT}:role/ConnectordReadOnly")
-    first = wait_until(lambda: org.syncs(made["id"]), lambda: mine.tail(), 20)[0]
+    first = wait_until(lambda: org.syncs(made["id"]), lambda: mine.tail(), 60)[0]
     assert org.wait_sync(first["id"])["state"] == "complete"
     yield org, own, place, made["id"], mine
     mine.stop()
@@ -152,7 +153,7 @@ def test_the_fallback_makes_the_same_graph(start_awssim, start_server, start_wor
         aws.mutate({"op": "set_role_policy", "account": ACCOUNT, "role": "ConnectordReadOnly", "name": "tier1", "document": reads})
         worker = start_worker(aws, database=place, **QUICK)
         made = org.connect(ACCOUNT, role_arn=f"arn:aws:iam::{ACCOUNT}:role/ConnectordReadOnly")
-        first = wait_until(lambda: org.syncs(made["id"]), lambda: worker.tail(), 20)[0]
+        first = wait_until(lambda: org.syncs(made["id"]), lambda: worker.tail(), 60)[0]
         done = org.wait_sync(first["id"])
         assert done["state"] == "complete", (done, coverage(place, org.org_id))
         assert compare(place, org.org_id, aws.inventory(ACCOUNT), orphan_profiles=True) == []
@@ -166,13 +167,13 @@ def test_the_fallback_makes_the_same_graph(start_awssim, start_server, start_wor
 def test_dead_aws_costs_nothing_and_a_living_one_goes_on(start_awssim, start_server, start_worker, pg):
     place = pg.database()
     try:
-        aws = start_awssim("demo")
-        port = int(aws.endpoint.rsplit(":", 1)[1])
+        port = free_port()  # nobody takes it while it is dead
+        aws = start_awssim("demo", port=port)
         org = start_server(database=place).organization()
         aws.set(external_id=org.org_id)
-        worker = start_worker(aws, database=place, **QUICK)
+        worker = start_worker(aws, database=place, **{**QUICK, "aws_scope_deadline_s": 3})
         made = org.connect(ACCOUNT, role_arn=f"arn:aws:iam::{ACCOUNT}:role/ConnectordReadOnly")
-        first = wait_until(lambda: org.syncs(made["id"]), lambda: worker.tail(), 20)[0]
+        first = wait_until(lambda: org.syncs(made["id"]), lambda: worker.tail(), 60)[0]
         assert org.wait_sync(first["id"])["state"] == "complete"
         before = snapshot(place, org.org_id)
         aws.stop()
@@ -201,7 +202,7 @@ def test_a_deleted_connection_is_purged_whole(org, connected, database):
 def test_a_purge_leaves_the_inventory_to_another_connection_of_the_account(org, account, connected, aws, worker, database):
     """Unchanged rows name who found them first; deleting that one must not empty the account under the other."""
     other = org.connect(account, role_arn=f"arn:aws:iam::{account}:role/ConnectordReadOnly")["id"]
-    first = wait_until(lambda: org.syncs(other), lambda: worker.tail(), 20)[0]
+    first = wait_until(lambda: org.syncs(other), lambda: worker.tail(), 60)[0]
     assert org.wait_sync(first["id"])["state"] == "complete"
     before = snapshot(database, org.org_id)
     assert org.delete(f"/v1/connections/{connected}").status_code == 202
@@ -228,9 +229,9 @@ def test_a_purge_waits_as_long_as_a_dead_worker_keeps_a_lease(org, connected, wo
         database.rows("UPDATE task SET run_at = now() WHERE org_id = %s AND kind = 'purge' AND state = 'ready'", org.org_id)
         database.rows("NOTIFY task")
         return database.value("SELECT attempts FROM task WHERE org_id = %s AND kind = 'purge'", org.org_id) > 8
-    wait_until(refused_often, lambda: worker.tail(), 20)
+    wait_until(refused_often, lambda: worker.tail(), 60)
     assert database.value("SELECT count(*) FROM entity WHERE org_id = %s", org.org_id) > 0
     database.rows("DELETE FROM task WHERE org_id = %s AND task_id = %s", org.org_id, dead)
     wait_until(lambda: database.value("SELECT count(*) FROM connection WHERE org_id = %s", org.org_id) == 0,
-               lambda: worker.tail(), 20)
+               lambda: worker.tail(), 60)
     assert database.value("SELECT count(*) FROM entity WHERE org_id = %s", org.org_id) == 0

@@ -15,7 +15,7 @@ def aws(start_awssim):
 
 @pytest.fixture(scope="module")
 def worker(start_worker, aws):
-    return start_worker(aws, aws_rates="iam=100000,sts=100000,ec2=100000", aws_call_timeout_s=1, aws_scope_deadline_s=2, poll_ms=50)
+    return start_worker(aws, aws_rates="iam=100000,sts=100000,ec2=100000", aws_call_timeout_s=20, aws_scope_deadline_s=40, poll_ms=50)
 
 
 class Account:
@@ -28,7 +28,7 @@ class Account:
         role = aws.world["accounts"][DEMO]["roles"]["ConnectordReadOnly"]
         aws.mutate({"op": "put_account", "account": self.number, **world, "roles": {"ConnectordReadOnly": role}})
         self.connection = org.connect(self.number, role_arn=f"arn:aws:iam::{self.number}:role/ConnectordReadOnly")["id"]
-        first = wait_until(lambda: org.syncs(self.connection), lambda: worker.tail(), 20)[0]
+        first = wait_until(lambda: org.syncs(self.connection), lambda: worker.tail(), 60)[0]
         done = org.wait_sync(first["id"])
         assert done["state"] == "complete", (done, coverage(database, org.org_id), worker.tail())
 

@@ -18,7 +18,7 @@ def worker(start_worker, aws):
 
 
 def first_sync(org, connection, worker):
-    return wait_until(lambda: org.syncs(connection["id"]), lambda: worker.tail(), 20)[0]
+    return wait_until(lambda: org.syncs(connection["id"]), lambda: worker.tail(), 60)[0]
 
 
 @pytest.mark.parametrize("page_size", [1000, 3, 1])

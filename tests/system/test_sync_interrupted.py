@@ -7,7 +7,7 @@ from waiting import wait_until
 
 ACCOUNT = "111122223333"
 PARTS = 19
-QUICK = {"aws_rates": "iam=100000,sts=100000", "aws_call_timeout_s": 5, "aws_scope_deadline_s": 20, "poll_ms": 50, "drain_s": 1,
+QUICK = {"aws_rates": "iam=100000,sts=100000", "aws_call_timeout_s": 60, "aws_scope_deadline_s": 120, "poll_ms": 50, "drain_s": 1,
          "lease_s": 3, "heartbeat_s": 1}
 
 
@@ -50,7 +50,7 @@ def test_a_drained_sync_counts_everything_once(org, aws, start, connected, datab
     whole = org.complete_sync(connection)["progress"]
     aws.fault("timeout", match={"operation": "ListVirtualMFADevices"})
     sync = org.sync(connection)
-    wait_until(lambda: hits(aws), lambda: worker.tail(), 20)  # the first merge is done
+    wait_until(lambda: hits(aws), lambda: worker.tail(), 60)  # the first merge is done
     worker.stop()
     assert database.rows("SELECT state, attempts FROM task WHERE org_id = %s AND kind = 'sync_account'", org.org_id) == [("ready", 0)]
     aws.clear_faults()
@@ -73,7 +73,7 @@ def test_a_merge_that_outlasts_the_lease_keeps_it(org, connected, database):
         sync = org.sync(connection)
         wait_until(lambda: database.value(
             "SELECT count(*) FROM task WHERE org_id = %s AND kind = 'sync_account' AND leased_until < now()", org.org_id),
-            lambda: worker.tail(), 20)
+            lambda: worker.tail(), 60)
         holder.commit()
         cursor.execute("LOCK TABLE coverage IN EXCLUSIVE MODE")  # waits for the merge to commit
         cursor.execute("SELECT leased_until > clock_timestamp() FROM task WHERE org_id = %s AND kind = 'sync_account'", (org.org_id,))
@@ -90,11 +90,11 @@ def test_a_sync_that_is_cancelled_at_the_door_leaves_coverage_alone(org, aws, co
     rows, before = coverage(database, org.org_id), snapshot(database, org.org_id)
     aws.fault("timeout", match={"operation": "AssumeRole"})
     sync = org.sync(connection)
-    wait_until(lambda: hits(aws), lambda: worker.tail(), 20)
+    wait_until(lambda: hits(aws), lambda: worker.tail(), 60)
     assert org.post(f"/v1/syncs/{sync['id']}/cancel").status_code in (200, 202)
     began = time.monotonic()
     assert org.wait_sync(sync["id"])["state"] == "canceled"
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20  # long before the call's own minute
     assert coverage(database, org.org_id) == rows
     assert changed_rows(before, snapshot(database, org.org_id)) == []
 

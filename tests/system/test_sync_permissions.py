@@ -43,7 +43,7 @@ def calls(start_awssim, start_worker, start_server):
         return [call for call in aws.calls(since) if call.get("account") == DEMO]
     permit(())
     connection = org.connect(DEMO, role_arn=f"arn:aws:iam::{DEMO}:role/{ROLE}")["id"]
-    first = wait_until(lambda: org.syncs(connection), lambda: worker.tail(), 30)[0]
+    first = wait_until(lambda: org.syncs(connection), lambda: worker.tail(), 60)[0]
     assert org.wait_sync(first["id"])["state"] == "complete", worker.tail()
     found = {"straight": ours(0)}
     for way, without in list(WAYS.items())[1:]:

@@ -38,7 +38,7 @@ def synced(start_server, aws, worker):
     org = start_server().organization()
     aws.set(external_id=org.org_id)
     made = org.connect(ACCOUNT, role_arn=role("ConnectordAdmin"))
-    first = wait_until(lambda: org.syncs(made["id"]), lambda: worker.tail(), 20)[0]
+    first = wait_until(lambda: org.syncs(made["id"]), lambda: worker.tail(), 60)[0]
     assert org.wait_sync(first["id"])["state"] == "complete", worker.tail()
     sessions = [c for c in aws.calls() if c["operation"] == "AssumeRole" and c["status"] == 200]
     return org, sessions

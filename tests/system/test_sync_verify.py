@@ -7,7 +7,7 @@ from waiting import wait_until
 
 ACCOUNT, VENDOR = "111122223333", "469725248735"
 KEY = ("AKIADEMOCONNECTORKEY", "demo/connector+key/of/the/demo/world/003")
-QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50}
+QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 20, "aws_scope_deadline_s": 40, "poll_ms": 50}
 
 
 def role(name, account=ACCOUNT):
@@ -20,7 +20,7 @@ def verify_row(database, connection):
     return dict(zip(("state", "code", "text", "enforced", "pinned"), rows[0])) if rows else None
 
 
-def wait_verdict(database, connection, worker, state, code=None, within=30):
+def wait_verdict(database, connection, worker, state, code=None, within=60):
     def right():
         row = verify_row(database, connection)
         return row if row["state"] == state and (code is None or row["code"] == code) else None
@@ -74,7 +74,7 @@ class TestExternalId:
         soon = org.connect(ACCOUNT, role_arn=role("right-then-none"))
         wait_verdict(database, late, worker, "refused", "role_not_assumable")
         wait_verdict(database, soon, worker, "verified")
-        first = wait_until(lambda: org.syncs(soon["id"]), "the first sync", 20)[0]
+        first = wait_until(lambda: org.syncs(soon["id"]), "the first sync", 60)[0]
         assert org.wait_sync(first["id"])["state"] == "complete"
         kept = snapshot(database, org.org_id)
 
@@ -101,7 +101,7 @@ class TestExternalId:
         before = aws.last()
         made = org.connect(ACCOUNT, role_arn=role("right"))
         wait_verdict(database, made, worker, "verified")
-        first = wait_until(lambda: org.syncs(made["id"]), "the first sync", 20)[0]
+        first = wait_until(lambda: org.syncs(made["id"]), "the first sync", 60)[0]
         org.wait_sync(first["id"])
         calls = [c for c in aws.calls(before) if c["operation"] == "AssumeRole" and c["role_arn"] == role("right")]
         assert all(c["session_policy"] for c in calls)
@@ -137,7 +137,7 @@ class TestDemo:
     def test_an_access_key_connection_makes_the_same_inventory(self, org, aws, worker, database):
         made = org.connect(ACCOUNT, access_key=KEY)
         wait_verdict(database, made, worker, "verified")
-        first = wait_until(lambda: org.syncs(made["id"]), "the first sync", 20)[0]
+        first = wait_until(lambda: org.syncs(made["id"]), "the first sync", 60)[0]
         assert org.wait_sync(first["id"])["state"] == "complete"
         assert compare(database, org.org_id, aws.inventory(ACCOUNT)) == []
 
@@ -168,7 +168,7 @@ class TestDemo:
         made = org.connect(ACCOUNT, access_key=KEY)
         wait_verdict(database, made, worker, "verified")
         hex_id = made["id"].removeprefix("conn_")
-        first = wait_until(lambda: org.syncs(made["id"]), "the first sync", 20)[0]
+        first = wait_until(lambda: org.syncs(made["id"]), "the first sync", 60)[0]
         org.wait_sync(first["id"])
         kept = snapshot(database, org.org_id)
         database.rows("UPDATE connection SET sealed_secret_access_key = overlay(sealed_secret_access_key placing '\\x00' from 60)"

@@ -47,7 +47,7 @@ class Onboarded:
         def right(connection):
             found = connection["verification"]
             return found["state"] == state and (found["code"] or "") == code
-        return self.org.wait_connection(self.ids[name], right, f"({name}) is {state} {code}\n{self.worker.tail()}", 30)
+        return self.org.wait_connection(self.ids[name], right, f"({name}) is {state} {code}\n{self.worker.tail()}", 60)
 
     def assumed(self, name=None, since=0):
         return [c for c in self.aws.calls(since) if c["operation"] == "AssumeRole" and (name is None or c["role_arn"] == role(name))]
@@ -69,7 +69,7 @@ def aws(start_awssim):
 @pytest.fixture(scope="module")
 def onboarded(aws, start_server, start_worker):
     server = start_server(vendor_account=VENDOR)
-    worker = start_worker(aws, aws_rates="iam=1000", aws_call_timeout_s=2, poll_ms=50, new_role_grace_s=0)
+    worker = start_worker(aws, aws_rates="iam=1000", aws_call_timeout_s=60, poll_ms=50, new_role_grace_s=0)
     return Onboarded(aws, server.organization(), worker)
 
 
@@ -139,7 +139,7 @@ console.log(JSON.stringify(asks.map(([action, resource]) => decide(documents, { 
 
 
 def decided(policy, asks):
-    done = subprocess.run([node(), "--input-type=module", "-e", DECIDE], cwd=HOME, capture_output=True, text=True, timeout=30,
+    done = subprocess.run([node(), "--input-type=module", "-e", DECIDE], cwd=HOME, capture_output=True, text=True, timeout=60,
                           input=json.dumps({"documents": [policy], "asks": asks}), check=True)
     return json.loads(done.stdout)
 

@@ -7,7 +7,7 @@ import pytest
 from waiting import wait_until
 
 ACCOUNT, OTHER, VENDOR = "111122223333", "444455556666", "469725248735"
-QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 2, "aws_scope_deadline_s": 3, "poll_ms": 50}
+QUICK = {"aws_rates": "iam=1000", "aws_call_timeout_s": 20, "aws_scope_deadline_s": 40, "poll_ms": 50}
 DENY_ALL = [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
 NO_IDENTITY = ("connectord has no AWS identity of its own right now; its operator must configure one. Nothing was changed.")
 
@@ -32,7 +32,7 @@ def verdict(database, connection):
     return dict(zip(("state", "code", "text", "aws", "at", "enforced"), row))
 
 
-def wait_verdict(database, connection, worker, state, code, within=30):
+def wait_verdict(database, connection, worker, state, code, within=60):
     def right():
         row = verdict(database, connection)
         return row if (row["state"], row["code"]) == (state, code) else None
@@ -283,7 +283,7 @@ class TestOwnIdentity:
             aws.set(external_id=org.org_id)
             aws.fault("http_500", match={"operation": "GetCallerIdentity"})
             before = aws.last()
-            with working(database=database, env={"CONNECTORD_VENDOR_ACCOUNT": ""}) as worker:
+            with working(database=database, env={"CONNECTORD_VENDOR_ACCOUNT": ""}, aws_scope_deadline_s=3) as worker:
                 own = org.connect(VENDOR, role_arn=role("own-account", VENDOR))
                 good = org.connect(ACCOUNT, role_arn=role("right"))
                 for made in (own, good):

@@ -71,7 +71,7 @@ class TestWhereItMayGo:
             expect(org.post(address + "/test"), 202)
         said = {}
         for url, address in made.items():
-            wait_until(lambda: org.all(address + "/deliveries")[0]["last_error"], lambda: f"{url} was tried", 40)
+            wait_until(lambda: org.all(address + "/deliveries")[0]["last_error"], lambda: f"{url} was tried", 60)
             said[url] = org.all(address + "/deliveries")[0]["last_error"]
             expect(org.delete(address), 204)
         return said

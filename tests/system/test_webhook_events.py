@@ -49,7 +49,7 @@ class Story:
         return [got.json() for got in self.receiver.got(self.path) if got.json()["type"] == kind]
 
     def wait(self, kind, n=1):
-        wait_until(lambda: len(self.heard(kind)) >= n, lambda: f"{n} of {kind}: {self.receiver.got(self.path)}", 20)
+        wait_until(lambda: len(self.heard(kind)) >= n, lambda: f"{n} of {kind}: {self.receiver.got(self.path)}", 60)
         return self.heard(kind)
 
     def changes(self, database):
@@ -61,7 +61,7 @@ class Story:
             return counts
         feed = {(subject, kind, op): n for subject, kind, op, n in database.rows(
             "SELECT subject, kind, op, count(*) FROM change WHERE org_id = %s GROUP BY 1, 2, 3", self.org.org_id)}
-        return wait_until(lambda: told() == feed and feed, lambda: f"{told()} is told of {feed}", 20)
+        return wait_until(lambda: told() == feed and feed, lambda: f"{told()} is told of {feed}", 60)
 
 
 def test_a_first_sync_is_told_with_what_it_found(org, aws, worker, receiver, database):
@@ -116,7 +116,7 @@ def test_a_status_that_changes_is_told(org, aws, worker, receiver):
     story = Story(org, aws, receiver, ["connection.status_changed"])
     expect(org.patch(f"/v1/connections/{story.connection}", {"paused": True}), 200)
     wait_until(lambda: any("paused" in str(one["data"]) for one in story.heard("connection.status_changed")),
-               lambda: story.receiver.got(story.path), 20)
+               lambda: story.receiver.got(story.path), 60)
     told = story.heard("connection.status_changed")
     assert {one["data"]["connection_id"] for one in told} == {story.connection}
     assert {got.json()["type"] for got in receiver.got(story.path)} == {"connection.status_changed"}

@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 from api import expect
-from receiver import Judge, Listener, Receiver, certificate
+from processes import free_port
+from receiver import Judge, Receiver, certificate
 from waiting import wait_until
 from webhook import SETTINGS, Endpoint, drip
 
@@ -148,7 +149,7 @@ class TestAttempts:
         one = endpoint(lambda handler, got: handler.answer(*next(answers)))
         one.test()
         first, second = one.got(2)
-        assert 2.9 <= second.at - first.at < 10
+        assert 2.9 <= second.at - first.at < 30
 
     def test_gone_disables_it_and_says_why(self, endpoint, database):
         one = endpoint(410)
@@ -232,9 +233,7 @@ def endless_head(handler, got):
 
 class TestBadReceivers:
     def test_a_dead_one_is_named_so(self, org, worker):
-        listener = Listener()
-        port = listener.port
-        listener.end()
+        port = free_port()
         made = expect(org.post("/v1/webhooks", {"url": f"http://127.0.0.1:{port}/"}), 201)
         expect(org.post(f"/v1/webhooks/{made['id']}/test"), 202)
         wait_until(lambda: org.all(f"/v1/webhooks/{made['id']}/deliveries")[0]["last_error"] == "connect_failed", "it was tried")
@@ -249,10 +248,10 @@ class TestBadReceivers:
         for _ in range(3):
             quick.test()
         quick.got(3)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 12  # before a slow one is cut off, after 15 s
         # The organization's other worker slots are free for its syncs.
         assert database.value("SELECT running FROM org_queue WHERE org_id = %s", org.org_id) <= 1
-        tried = slow[0].wait(lambda d: d["attempts"] >= 1, "it was cut off", 40)
+        tried = slow[0].wait(lambda d: d["attempts"] >= 1, "it was cut off", 60)
         assert (tried["last_error"], tried["last_status"]) == ("timeout", None)
         for one in slow:  # what they hold would hold up the tests that follow
             expect(org.delete(one.address), 204)
@@ -266,7 +265,7 @@ class TestBadReceivers:
         running = "SELECT count(*) FROM task WHERE state = 'leased' AND kind = 'deliver'"
         wait_until(lambda: "deliveries_crowded" in worker.text() and place.value(running) >= 2, worker.tail)
         # A crowd's task is leased only for as long as it takes to turn it away.
-        wait_until(lambda: place.value(running) == 2, "two of four threads deliver", 5)
+        wait_until(lambda: place.value(running) == 2, "two of four threads deliver")
 
     def test_a_reply_is_read_no_further_than_its_bound(self, endpoint, receiver):
         one = endpoint(flood)
@@ -308,7 +307,7 @@ class TestNeverLost:
             worker.kill()
         receiver.manners[one.path] = 204
         start_worker(database=place, **settings)
-        wait_until(lambda: {d["state"] for d in one.deliveries()} == {"delivered"}, lambda: one.deliveries(), 40)
+        wait_until(lambda: {d["state"] for d in one.deliveries()} == {"delivered"}, lambda: one.deliveries(), 60)
         assert {got.id for got in receiver.got(one.path)} == sent
 
     def test_a_drained_worker_leaves_the_rest_to_the_next(self, pg, start_server, start_worker, receiver):

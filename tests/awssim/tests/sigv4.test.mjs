@@ -83,7 +83,7 @@ test("skew is told with both times, and the Date header follows the simulator's 
     "SignatureDoesNotMatch",
     /Signature expired: \d{8}T\d{6}Z is now earlier than \d{8}T\d{6}Z \(\d{8}T\d{6}Z - 5 min\.\)/,
   );
-  assert.ok(Math.abs(Date.parse(answer.headers.date) - Date.now() - 3_600_000) < 5000);
+  assert.ok(Math.abs(Date.parse(answer.headers.date) - Date.now() - 3_600_000) < 60_000);
   await sim.post("clock", { offset_s: -3600 });
   await refused(
     who(),

@@ -86,7 +86,7 @@ export async function callForm(
     credentials = VENDOR,
     date = new Date(),
     tamper = (r) => r,
-    timeout = 5000,
+    timeout = 30000,
   } = {},
 ) {
   const { hostname, port } = new URL(sim.endpoint);
@@ -110,7 +110,7 @@ export async function callForm(
 const VERSIONS = { iam: "2010-05-08", sts: "2011-06-15", ec2: "2016-11-15" };
 
 // What really came over the wire: status, headers, body, and how the connection ended.
-export function exchange({ method, hostname, port, path: target, headers, body }, timeout = 5000) {
+export function exchange({ method, hostname, port, path: target, headers, body }, timeout = 30000) {
   return new Promise((resolve) => {
     const started = Date.now();
     const result = { status: undefined, headers: {}, body: "", interim: 0, error: undefined };
@@ -136,7 +136,7 @@ export function exchange({ method, hostname, port, path: target, headers, body }
   });
 }
 
-export async function until(condition, what, ms = 5000) {
+export async function until(condition, what, ms = 30000) {
   const deadline = Date.now() + ms;
   for (;;) {
     const value = await condition();
