@@ -225,7 +225,7 @@ class Quickstart:
 
     def control(self, path, body):
         request = urllib.request.Request(f"{self.sim}/_sim/{path}", json.dumps(body).encode())
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=30).close()
 
     def grant(self):
         """The customer's part, as GET /v1/aws/setup describes it: the external ID and the policies of tiers 1 and 2."""
