@@ -68,7 +68,7 @@ class Operator:
         try:
             sent = {"Authorization": f"Bearer {self.key}", **(headers or {})}
             if body is not None:
-                sent["Content-Type"] = "application/json"
+                sent.setdefault("Content-Type", "application/json")
             connection.request(method, path, json.dumps(body) if body is not None else None, sent)
             return Answer(connection.getresponse())
         finally:

@@ -1,6 +1,6 @@
 """Every operation of the contract × everyone who may ask: whose answer is what, and that another's thing is answered like none.
 
-The rows come from api/openapi.yaml; a new {hole} needs a maker in `Things`, and everything else comes by itself."""
+The rows come from api/openapi.yaml; a new {hole} needs a maker in `Things` of things.py, and everything else comes by itself."""
 import hashlib
 import json
 import re
@@ -11,109 +11,23 @@ import uuid
 
 import pytest
 import requests
-from api import Operator, expect
-from contract import METHODS, contract, resolve
-from inventory_rows import Inventory
+from api import Operator
+from contract import METHODS, resolve
 from processes import ROOT
+from things import DOCUMENT, OPERATIONS, WORDS, Things, body_of, filled, headers_of, holes, like, named
 from waiting import wait_until
 
-DOCUMENT = contract()
-OPERATIONS = [(method.upper(), path, item[method]) for path, item in DOCUMENT["paths"].items() for method in METHODS if method in item]
 OPEN = [o for o in OPERATIONS if o[2].get("security") == []]
 ADMIN = [o for o in OPERATIONS if o[2].get("security") == [{"operator_key": []}]]
 TENANT = [o for o in OPERATIONS if "x-scope" in o[2]]
 SCOPES = dict(re.findall(r'^SCOPE\(\w+, "([^"]+)", (\w+)\)', (ROOT / "include/api/scopes.def").read_text(), re.M))
 RANK = {"VIEWER": 1, "EDITOR": 2, "OWNER": 3}
-WEBHOOKS = 12
-WORDS = {"kind": "verify"}  # holes that are words and not things
 # What differs between any two answers: the clock, what is left of the caller's own rate, the trace.
 PASSING = ("Date", "RateLimit", "traceresponse")
 
 
-def holes(path):
-    return re.findall(r"{(\w+)}", path)
-
-
-def named(operations):
-    return [pytest.param(*o, id=f"{o[0]} {o[1]}") for o in operations]
-
-
 def with_things(operations):
     return [o for o in operations if set(holes(o[1])) - set(WORDS)]
-
-
-def body_of(operation):
-    """(the first example of the body, its media type)"""
-    content = operation.get("requestBody", {}).get("content", {})
-    for media, found in content.items():
-        examples = [e["value"] for e in found.get("examples", {}).values()] + ([found["example"]] if "example" in found else [])
-        if examples:
-            return {**examples[0], "org_id": str(uuid.uuid4())} if "org_id" in examples[0] else examples[0], media
-    assert not operation.get("requestBody", {}).get("required"), f"{operation['operationId']} has a body and no example"
-    return None, None
-
-
-class Things:
-    """One of each thing that has an address, made anew by make(path): {hole: id}."""
-
-    def __init__(self, org, database, operator):
-        self.org, self.database, self.operator = org, database, operator
-        self.accounts, self.webhooks = 100000000000, []
-
-    def make(self, path):
-        made = {}
-        for hole in holes(path):
-            made[hole] = WORDS.get(hole) or getattr(self, hole)(made)
-        return made
-
-    def conn_id(self, _):
-        self.accounts += 1
-        return self.org.connect(self.accounts)["id"]
-
-    def rows(self):
-        return Inventory(self.database, self.org.org_id, self.conn_id({}))
-
-    def sync_id(self, _):
-        return self.org.sync(self.conn_id({}))["id"]
-
-    def ent_id(self, _):
-        return self.rows().entity("aws.iam_user", "arn:u", "u")
-
-    def chk_id(self, _):
-        return self.rows().check()
-
-    def key_id(self, _):
-        return self.operator.create_key(self.org.org_id, role="viewer")["id"]
-
-    def whk_id(self, _):
-        while len(self.webhooks) >= WEBHOOKS:  # an organization may have so many
-            assert self.org.delete("/v1/webhooks/" + self.webhooks.pop(0)).status_code in (204, 404)
-        self.webhooks.append(expect(self.org.post("/v1/webhooks", {"url": "https://example.com/"}), 201)["id"])
-        return self.webhooks[-1]
-
-    def dlv_id(self, made):
-        return expect(self.org.post(f"/v1/webhooks/{made['whk_id']}/test"), 202)["id"]
-
-    def org_id(self, _):
-        return self.org.org_id
-
-    def svc_id(self, _):
-        return self.operator.create_service_key()["id"]
-
-
-def filled(path, ids):
-    return re.sub(r"{(\w+)}", lambda hole: ids[hole[1]], path)
-
-
-def like(ids, tail):
-    """The same holes with things that nobody has."""
-    return {hole: value if hole in WORDS else str(uuid.uuid4()) if hole == "org_id" else f"{value.split('_')[0]}_{tail}"
-            for hole, value in ids.items()}
-
-
-def headers_of(method, path, operation):
-    given = [resolve(DOCUMENT, p) for p in DOCUMENT["paths"].get(path, {}).get("parameters", []) + operation.get("parameters", [])]
-    return {p["name"]: "*" for p in given if p["in"] == "header" and p.get("required")}
 
 
 class Answered:
@@ -156,7 +70,7 @@ class World:
         method, template, declared = operation
         path = path or filled(template, ids)
         body, media = body_of(declared)
-        headers = {"X-Request-Id": "same", **headers_of(method, template, declared)}
+        headers = {"X-Request-Id": "same", **headers_of(template, declared)}
         headers.update({"Authorization": f"Bearer {key}"} if key else {}, **({"X-Org-Id": org_id} if org_id else {}))
         headers.update({"Content-Type": media} if media else {})
 
