@@ -110,8 +110,8 @@ enum rc connection_state_load(struct db *db, struct id org_id, struct id connect
 
 /* $11: no verdict, and nothing that outweighs the reason of the one that stands. */
 #define KEEPS                                                                                      \
-	"CASE WHEN $11 AND (verify_state = 'refused' OR verify_code = "                            \
-	"'external_id_not_enforced') THEN "
+	"CASE WHEN $11 AND (verify_state = 'refused' OR verify_code IN "                           \
+	"('external_id_not_enforced', 'external_id_shared', 'external_id_inexact')) THEN "
 static const struct stmt JUDGE = {
 	"connection_state_judge",
 	"UPDATE connection SET verify_state = coalesce($4::text, verify_state),"

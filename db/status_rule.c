@@ -29,6 +29,15 @@ static const struct remedy REMEDIES[] = {
 	  "trust "
 	  "policy, then check the connection.",
 	  false },
+	{ "external_id_shared",
+	  "Let the role's trust policy demand one external ID alone, by StringEquals: your "
+	  "organization ID; then check the connection. Its report holds the corrected statement.",
+	  false },
+	{ "external_id_inexact",
+	  "Let the role's trust policy compare the external ID by StringEquals with your "
+	  "organization ID, no pattern and nothing regardless of case; then check the connection. "
+	  "Its report holds the corrected statement.",
+	  false },
 	{ "account_mismatch",
 	  "Give the connection credentials of its own account, or make another connection.",
 	  false },
@@ -258,6 +267,14 @@ static bool sync_fell_short(const struct status_facts *f)
 	return str_eq(f->last_sync_state, S("partial")) || str_eq(f->last_sync_state, S("failed"));
 }
 
+/* The external ID is right, and something else than it opens the role, too. */
+static bool is_loose(struct str verify_code)
+{
+	return str_eq(verify_code, S("external_id_not_enforced")) ||
+	       str_eq(verify_code, S("external_id_shared")) ||
+	       str_eq(verify_code, S("external_id_inexact"));
+}
+
 static bool degraded(const struct status_facts *f, struct status_rule *r)
 {
 	const struct choice others = { .facts = f, .needed = false };
@@ -277,8 +294,7 @@ static bool degraded(const struct status_facts *f, struct status_rule *r)
 		say(r, "degraded", or_else(f->reason_code, "sync_incomplete"),
 		    or_else(f->reason, "The last sync did not see everything."),
 		    "It is tried again by the next sync; coverage says what is missing.");
-	} else if (str_eq(f->verify_state, S("verified")) &&
-		   str_eq(f->verify_code, S("external_id_not_enforced"))) {
+	} else if (str_eq(f->verify_state, S("verified")) && is_loose(f->verify_code)) {
 		say(r, "degraded", f->verify_code, f->verify_text, remedy_of(f->verify_code)->text);
 	} else {
 		return false;

@@ -1,10 +1,12 @@
 /* Tries a connection out. For a role: three probes, because a role that opens without the right external ID is open to every other
  * tenant of ours; nothing is done with what a probe yields before all have ended. Then GetCallerIdentity pins account and
- * partition. Never writes anything, and never takes for an answer about the connection what is our own fault. */
+ * partition, and the role's trust policy, where it may be read, says what else opens it. Never writes anything, and never takes
+ * for an answer about the connection what is our own fault. */
 #include "workers/probe.h"
 #include "base/awsname.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "workers/look.h"
 #include "workers/own_account.h"
 
 #include <stdio.h>
@@ -320,7 +322,16 @@ static enum rc check_all(struct probe *p, struct err *err)
 	if (rc == RC_OK)
 		rc = is_role(p) ? check_external_id(p, &session, err)
 				: session_open(p->run, p->c, &session, err);
-	return rc == RC_OK && session ? check_identity(p, session, err) : rc;
+	if (rc == RC_OK && session)
+		rc = check_identity(p, session, err);
+	if (rc == RC_OK && p->rc == RC_OK && p->v.external_id_enforced == 1)
+		look_at_trust(p);
+	return rc;
+}
+
+void probe_done(struct probe *p)
+{
+	sharing_done(&p->sharing);
 }
 
 json_t *probe_aws(const struct aws_fault *f)

@@ -66,7 +66,7 @@ enum rc verify_verdict(struct probe *p, struct err *err)
 enum rc verify_connection(struct task_run *run, const struct connection_state *c,
 			  struct session_identity *ret_identity, struct err *err)
 {
-	struct probe p;
+	AUTO(probe) struct probe p = { .run = run };
 	enum rc rc = probe_run(run, c, VERIFY_PATIENCE_S, &p, err);
 
 	if (rc == RC_OK)

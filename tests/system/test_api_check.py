@@ -106,7 +106,8 @@ class TestReport:
             ("assume_role_with_random_external_id", "ok"), ("get_caller_identity", "ok")]
         assert all(s["aws"]["request_id"] for s in report["role_chain"][1:3])
         assert report["account"] == {"wanted": ACCOUNT, "found": ACCOUNT, "partition": "aws", "matches": True}
-        assert report["external_id"] == {"wanted": org.org_id, "enforced": True}
+        assert {**report["external_id"], "text": ""} == {"wanted": org.org_id, "enforced": True, "shared": False, "others": [], "text": "",
+                                                         "statement": None}
         found = states(report)
         assert {action for action, one in found.items() if one["state"] == "granted"} >= set(TIER1) - {"iam:GetAccessKeyLastUsed"}
         assert found["iam:ListUsers"]["known_by"] == "live_call"

@@ -12,7 +12,7 @@ from simulator import HOME, node
 ACCOUNT, VENDOR = "111122223333", "469725248735"
 NOT_ENFORCED = "external_id_not_enforced"
 # Accepted are: exactly ours; ours among two (whoever wrote the other in lets it in, not us); ours in any case, for no other
-# organization's ID differs in case only.
+# organization's ID differs in case only. Both are flagged where the role may be read, which here it may not: test_trust_shared.
 CASES = {"right": "", "none": NOT_ENFORCED, "not-null": NOT_ENFORCED, "like-any": NOT_ENFORCED, "if-exists": NOT_ENFORCED, "two-tenants": "",
          "case-folded": "", "deny-and-allow": NOT_ENFORCED, "anyone": NOT_ENFORCED, "wrong-then-right": "role_not_assumable",
          "right-then-none": ""}
@@ -57,7 +57,7 @@ class Onboarded:
 
     def sync_policies(self):
         """The session policies of what read identities."""
-        readers = {c["access_key_id"] for c in self.aws.calls() if c["service"] == "iam"}
+        readers = {c["access_key_id"] for c in self.aws.calls() if c["operation"] == "GetAccountAuthorizationDetails"}
         return {c["session_policy"] for c in self.assumed() if c.get("issued_key_id") in readers}
 
 

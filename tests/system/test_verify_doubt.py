@@ -102,13 +102,14 @@ class TestOrder:
             assert wait_verdict(database, made, worker, "verified", "")["enforced"] is True
             org.wait_first_sync(made["id"])
         calls = aws.calls(before)
-        ours, none, wrong, sync = [c for c in calls if c["operation"] == "AssumeRole"]
+        ours, none, wrong, look, sync = [c for c in calls if c["operation"] == "AssumeRole"]
         assert [c["operation"] for c in calls[:4]] == ["AssumeRole"] * 3 + ["GetCallerIdentity"]
-        assert (ours["external_id"], sync["external_id"]) == (org.org_id, org.org_id)
+        assert {c["external_id"] for c in (ours, look, sync)} == {org.org_id}
         assert none.get("external_id") is None and uuid.UUID(wrong["external_id"]) != uuid.UUID(org.org_id)
         # A probe may do nothing for no longer than it must; a sync may read for an hour.
         for probe in (ours, none, wrong):
             assert json.loads(probe["session_policy"])["Statement"] == DENY_ALL and probe["duration_s"] == 900
+        assert [s["Action"] for s in json.loads(look["session_policy"])["Statement"]] == ["iam:GetRole"] and look["duration_s"] == 900
         assert json.loads(sync["session_policy"])["Statement"] != DENY_ALL and sync["duration_s"] == 3600
 
     def test_a_fluke_is_found_by_a_second_look_when_the_role_is_not_new_any_more(self, org, aws, working, database):

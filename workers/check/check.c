@@ -185,6 +185,7 @@ enum rc check_run(struct task_run *run, struct err *err)
 	if (rc == RC_OK && !k.c->deleted)
 		rc = run_check(&k, err);
 	answers_done(&k.answers);
+	probe_done(&k.probe);
 	connection_state_free(k.c);
 	check_order_free(k.order);
 	return rc == RC_NOT_FOUND ? RC_OK : rc;

@@ -293,10 +293,16 @@ static json_t *external_id(const struct probe *p)
 	char org[ID_UUID_TEXT];
 	json_t *j = json_object();
 	int enforced = p->v.external_id_enforced;
+	bool shared = p->looked && p->sharing.kind != SHARING_NONE;
 
 	id_uuid(p->c->org_id, org);
 	set_text(j, "wanted", org);
 	set(j, "enforced", enforced < 0 ? json_null() : json_boolean(enforced));
+	set(j, "shared", p->looked ? json_boolean(shared) : json_null());
+	set(j, "others", p->looked ? json_incref(p->sharing.ids) : json_array());
+	set_text(j, "text", p->sharing_text);
+	set(j, "statement",
+	    shared && p->sharing.statement ? json_incref(p->sharing.statement) : json_null());
 	return j;
 }
 

@@ -3,6 +3,7 @@
 #include "workers/sync/session.h"
 #include "aws/sts.h"
 #include "base/awsname.h"
+#include "base/mem.h"
 #include "workers/own_account.h"
 
 #include <stdio.h>
@@ -173,6 +174,19 @@ enum rc session_probe(const struct task_run *run, const struct connection_state 
 		      const char *external_id, struct aws_session **ret, struct err *err)
 {
 	return role_session(run, c, external_id, PROBE_POLICY, SESSION_PROBE_S, ret, err);
+}
+
+enum rc session_look(const struct task_run *run, const struct connection_state *c,
+		     struct aws_session **ret, struct err *err)
+{
+	AUTO_JSON json_t *policy =
+		json_pack("{s:s, s:[{s:s, s:s, s:s}]}", "Version", "2012-10-17", "Statement",
+			  "Effect", "Allow", "Action", "iam:GetRole", "Resource", c->role_arn);
+	AUTO_TEXT char *text = json_text(policy);
+	char org[ID_UUID_TEXT];
+
+	id_uuid(c->org_id, org);
+	return role_session(run, c, org, text, SESSION_PROBE_S, ret, err);
 }
 
 enum rc session_identify(const struct task_run *run, const struct connection_state *c,

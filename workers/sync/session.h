@@ -39,6 +39,10 @@ MUST_CHECK enum rc session_probe(const struct task_run *run, const struct connec
 				 const char *external_id, struct aws_session **ret,
 				 struct err *err);
 
+/* For a look at the role itself: with our external ID, as short, and allowed nothing but iam:GetRole on it. */
+MUST_CHECK enum rc session_look(const struct task_run *run, const struct connection_state *c,
+				struct aws_session **ret, struct err *err);
+
 /* Whose credentials these are. RC_OK: *account and *partition are set. Else *fault says why. */
 struct session_identity {
 	char account[16];
