@@ -48,6 +48,8 @@ static const struct remedy REMEDIES[] = {
 	{ "base_identity_unavailable", OPERATOR, true },
 	{ "base_identity_refused", OPERATOR, true },
 	{ "base_identity_denied", OPERATOR, true },
+	{ "session_policy_too_large", OPERATOR, true },
+	{ "session_policy_malformed", OPERATOR, true },
 	{ "vendor_account_unknown", OPERATOR, true },
 	{ "sealing_key_missing", OPERATOR, true },
 	{ "sealing_key_unknown", OPERATOR, true },

@@ -104,6 +104,25 @@ static bool is_by_our_policies(const struct aws_fault *fault)
 	return false;
 }
 
+/* What AWS says of the session policy and the tags that go with a request, of which the customer gave none. */
+static enum rc session_refused(const struct aws_fault *fault, struct err *err)
+{
+	if (strcmp(fault->code, "PackedPolicyTooLarge") == 0 ||
+	    strcmp(fault->code, "PackedPolicyTooLargeException") == 0)
+		return err_set(err, RC_DENIED, "session_policy_too_large",
+			       "AWS finds the session policy and the session tags that connectord "
+			       "brings along too large together; its operator must give "
+			       "connectord's own AWS identity fewer or shorter session tags. "
+			       "Nothing was changed.");
+	if (strcmp(fault->code, "MalformedPolicyDocument") == 0 ||
+	    strcmp(fault->code, "MalformedPolicyDocumentException") == 0)
+		return err_set(err, RC_DENIED, "session_policy_malformed",
+			       "AWS does not accept the session policy that connectord brings "
+			       "along; its operator must install a version of connectord whose "
+			       "policy it accepts. Nothing was changed.");
+	return RC_OK;
+}
+
 enum rc own_account_blame(const struct aws_fault *fault, struct err *err)
 {
 	if (own_account_is_refusal(fault))
@@ -115,5 +134,5 @@ enum rc own_account_blame(const struct aws_fault *fault, struct err *err)
 			       "The policies on connectord's own AWS identity do not let it "
 			       "assume the role; its operator must allow it sts:AssumeRole. "
 			       "Nothing was changed.");
-	return RC_OK;
+	return session_refused(fault, err);
 }

@@ -23,7 +23,7 @@ MUST_CHECK enum rc own_account_ready(const struct task_run *run, const char *reg
 				     struct err *err);
 
 /* Whose fault it is that a role could not be assumed. RC_OK: not ours. RC_DENIED: base_identity_refused, base_identity_missing,
- * base_identity_denied (a policy on our side forbids it). */
+ * base_identity_denied (a policy on our side forbids it), session_policy_too_large, session_policy_malformed. */
 MUST_CHECK enum rc own_account_blame(const struct aws_fault *fault, struct err *err);
 
 #endif

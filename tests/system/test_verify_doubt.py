@@ -174,6 +174,21 @@ class TestWhoseFault:
         finally:
             aws.mutate({"op": "put_inline_policy", "account": VENDOR, "user": "connectord", "name": name, "document": document})
 
+    @pytest.mark.parametrize("code, ours", [("PackedPolicyTooLarge", "session_policy_too_large"),
+                                            ("MalformedPolicyDocument", "session_policy_malformed")])
+    def test_a_session_policy_that_aws_does_not_take_is_ours_to_mend(self, org, aws, working, database, code, ours):
+        aws.set(external_id=org.org_id)
+        aws.fault("error", code=code, status=400, match={"operation": "AssumeRole"})
+        with working(new_role_grace_s=0) as worker:
+            made = org.connect(ACCOUNT, role_arn=role("right"))
+            row = wait_verdict(database, made, worker, "pending", ours)
+            assert (row["enforced"], row["at"], row["aws"]) == (None, None, None)
+            shown = org.connection(made["id"])["status"]
+            assert (shown["state"], shown["code"]) == ("action_required", ours) and "operator" in shown["remedy"]
+            aws.clear_faults()
+            hurry(database, made)
+            wait_verdict(database, made, worker, "verified", "")
+
     # Without a code it is the page of a gateway, not an answer of AWS.
     @pytest.mark.parametrize("code, status", [("ValidationError", 400), ("UnknownOperationException", 400), ("", 403), ("", 405)])
     def test_an_answer_that_is_not_about_the_role_is_no_verdict(self, org, aws, working, database, code, status):

@@ -14,6 +14,9 @@ static const struct {
 	const char *message;
 	enum aws_class class;
 } CASES[] = {
+	{ 400, "PackedPolicyTooLarge", "", AWS_BAD_REQUEST },
+	{ 500, "PackedPolicyTooLarge", "", AWS_BAD_REQUEST },
+	{ 400, "MalformedPolicyDocument", "", AWS_BAD_REQUEST },
 	{ 403, "AccessDenied", "", AWS_DENIED },
 	{ 400, "AccessDeniedException", "", AWS_DENIED },
 	{ 403, "UnauthorizedOperation", "", AWS_DENIED },

@@ -42,8 +42,10 @@ static void refused_without_words_still_says_something(void **state)
 
 static void what_keeps_us_from_looking_outweighs_an_older_verdict(void **state)
 {
-	static const char *const BLOCKS[] = { "base_identity_missing", "base_identity_unavailable",
-					      "vendor_account_unknown", "clock_wrong" };
+	static const char *const BLOCKS[] = {
+		"base_identity_missing", "base_identity_unavailable", "vendor_account_unknown",
+		"clock_wrong",           "session_policy_too_large",  "session_policy_malformed"
+	};
 
 	for (size_t i = 0; i < COUNT_OF(BLOCKS); i++) {
 		judge(&(struct status_facts){ .verify_state = S("verified"),
@@ -56,6 +58,24 @@ static void what_keeps_us_from_looking_outweighs_an_older_verdict(void **state)
 	}
 	assert_false(status_rule_blocks(S("check_inconclusive")));
 	assert_false(status_rule_blocks(S("role_not_assumable")));
+}
+
+static void what_else_opens_the_role_degrades_what_works(void **state)
+{
+	static const char *const LOOSE[] = { "external_id_not_enforced", "external_id_shared",
+					     "external_id_inexact" };
+
+	for (size_t i = 0; i < COUNT_OF(LOOSE); i++) {
+		judge(&(struct status_facts){ .verify_state = S("verified"),
+					      .verify_code = str_c(LOOSE[i]),
+					      .verify_text = S("so it is"),
+					      .complete_once = true });
+		assert_string_equal(judged.state, "degraded");
+		assert_string_equal(judged.code, LOOSE[i]);
+		assert_string_equal(judged.text, "so it is");
+		assert_non_null(strstr(judged.remedy, "StringEquals"));
+		assert_false(status_rule_blocks(str_c(LOOSE[i])));
+	}
 }
 
 static void an_unknown_action_is_skipped_and_not_missed(void **state)
@@ -109,6 +129,7 @@ int main(void)
 		cmocka_unit_test(a_pause_outweighs_everything),
 		cmocka_unit_test(refused_without_words_still_says_something),
 		cmocka_unit_test(what_keeps_us_from_looking_outweighs_an_older_verdict),
+		cmocka_unit_test(what_else_opens_the_role_degrades_what_works),
 		cmocka_unit_test(an_unknown_action_is_skipped_and_not_missed),
 		cmocka_unit_test(many_denials_fit),
 		cmocka_unit_test(tier_2_has_a_code_of_its_own),

@@ -88,6 +88,10 @@ static const struct {
 	{ "ConcurrentModificationException", AWS_TRANSIENT },
 	{ "ValidationError", AWS_BAD_REQUEST },
 	{ "ValidationException", AWS_BAD_REQUEST },
+	{ "PackedPolicyTooLarge", AWS_BAD_REQUEST },
+	{ "PackedPolicyTooLargeException", AWS_BAD_REQUEST },
+	{ "MalformedPolicyDocument", AWS_BAD_REQUEST },
+	{ "MalformedPolicyDocumentException", AWS_BAD_REQUEST },
 };
 
 /* Families of codes, in order. */
