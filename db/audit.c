@@ -24,21 +24,21 @@ struct chain {
 	struct stmt insert, list, export, end;
 };
 
-static const struct chain ORGANIZATION = {
-	{ "audit_insert",
-	  "INSERT INTO audit (" ENTRY ", org_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8 },
-	LIST("audit", "org_id = $1"),
-	EXPORT("audit", "org_id = $1"),
-	END("audit", "org_id = $1")
-};
+static const struct chain ORGANIZATION = { { "audit_insert",
+					     "INSERT INTO audit (" ENTRY
+					     ", org_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+					     8, .by_index = true },
+					   LIST("audit", "org_id = $1"),
+					   EXPORT("audit", "org_id = $1"),
+					   END("audit", "org_id = $1") };
 /* Row security shows it to nobody but him. */
-static const struct chain OPERATOR = {
-	{ "operator_audit_insert",
-	  "INSERT INTO operator_audit (" ENTRY ") VALUES ($1, $2, $3, $4, $5, $6, $7)", 7 },
-	LIST("operator_audit", "$1::uuid IS NULL"),
-	EXPORT("operator_audit", "$1::uuid IS NULL"),
-	END("operator_audit", "$1::uuid IS NULL")
-};
+static const struct chain OPERATOR = { { "operator_audit_insert",
+					 "INSERT INTO operator_audit (" ENTRY
+					 ") VALUES ($1, $2, $3, $4, $5, $6, $7)",
+					 7, .by_index = true },
+				       LIST("operator_audit", "$1::uuid IS NULL"),
+				       EXPORT("operator_audit", "$1::uuid IS NULL"),
+				       END("operator_audit", "$1::uuid IS NULL") };
 
 static const struct chain *chain_of(struct id org_id)
 {
@@ -53,8 +53,10 @@ enum rc audit_insert(struct db *db, const struct db_who *who, const struct audit
 				    arg_c(entry->action),    arg_c(entry->target_kind),
 				    arg_c(entry->target_id), arg_c(entry->request_id),
 				    arg_c(detail),           arg_id(entry->org_id) };
+	const struct stmt *insert = &chain_of(entry->org_id)->insert;
 
-	return db_run(db, who, &chain_of(entry->org_id)->insert, args, NULL, err);
+	return who ? db_run(db, who, insert, args, NULL, err)
+		   : db_later(db, insert, args, NULL, err);
 }
 
 enum rc audit_list(struct db *db, const struct db_who *who, int64_t before, int limit,

@@ -1,5 +1,5 @@
-/* The connection: open, reopen, prepare on first use, one pipelined round trip a statement, and the one place that turns
- * SQLSTATEs into result codes. Never logs, never puts a parameter's value into a message. */
+/* The connection: open, reopen, run a statement, and the one place that turns SQLSTATEs into result codes.
+ * Never logs, never puts a parameter's value into a message. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "db/inside.h"
@@ -13,21 +13,6 @@ static const char SESSION[] =
 	"SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s';"
 	"SET jit = off; SET bytea_output = hex; SET timezone = 'UTC'; SET datestyle = ISO;"
 	"SET client_min_messages = error";
-
-static const struct stmt BEGIN_TX = { "db_begin", "BEGIN", 0 };
-static const struct stmt SET_WHO = {
-	"db_set_who",
-	"SELECT set_config('app.org_id', $1, true), set_config('app.key_id', $2, true),"
-	" set_config('app.operator', $3, true)",
-	3
-};
-/* The most frequent case: an organization's statement on its own, before which nothing is set. */
-static const struct stmt SET_ORG = { "db_set_org", "SELECT set_config('app.org_id', $1, true)", 1 };
-static const struct stmt SET_PLAN = {
-	"db_set_plan",
-	"SELECT set_config('enable_seqscan', $1, false), set_config('plan_cache_mode', $2, false)",
-	2
-};
 
 static const struct stmt LISTEN[] = {
 	[DB_TASK] = { "db_listen_task", "LISTEN task", 0 },
@@ -55,6 +40,7 @@ void db_drop(struct db *db)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	db->prepared_n = 0;
+	db->trip.n = 0;
 	db->plan = DB_PLAN_FREE;
 	db->copying = false;
 	if (db->in_tx && !db->begin_due)
@@ -251,181 +237,14 @@ enum rc db_bind(struct db *db, const struct stmt *stmt, const struct arg *args,
 	return RC_OK;
 }
 
-/* --- one round trip --- */
-
-struct step {
-	const struct stmt *prepares; /* NULL: it executes */
-};
-
-struct trip {
-	struct step steps[DB_STEPS_MAX];
-	int n;
-	int wanted; /* the step whose rows are asked for; -1 = none */
-};
-
-static bool is_prepared(const struct db *db, const struct trip *trip, const struct stmt *stmt)
-{
-	for (size_t i = 0; i < db->prepared_n; i++) {
-		if (db->prepared[i] == stmt)
-			return true;
-	}
-	for (int i = 0; i < trip->n; i++) {
-		if (trip->steps[i].prepares == stmt)
-			return true;
-	}
-	return false;
-}
-
-static bool send_step(struct db *db, struct trip *trip, const struct stmt *stmt,
-		      const struct db_params *params)
-{
-	assert(trip->n + 2 <= DB_STEPS_MAX);
-	if (!is_prepared(db, trip, stmt)) {
-		if (!PQsendPrepare(db->conn, stmt->name, stmt->sql, 0, NULL))
-			return false;
-		trip->steps[trip->n++] = (struct step){ .prepares = stmt };
-	}
-	if (!PQsendQueryPrepared(db->conn, stmt->name, stmt->n, params->values, params->lengths,
-				 params->formats, 0))
-		return false;
-	trip->steps[trip->n++] = (struct step){ .prepares = NULL };
-	return true;
-}
-
-/* The session's planner settings, sent only when they change: queue statements come in rows of their own kind. by_index also
- * means one plan for all parameters, for planning the claim costs more than running it. */
-static bool send_plan(struct db *db, struct trip *trip, bool by_index)
-{
-	const struct db_params params = { .values = { by_index ? "off" : "on",
-						      by_index ? "force_generic_plan" : "auto" } };
-	enum db_plan want = by_index ? DB_PLAN_BY_INDEX : DB_PLAN_FREE;
-
-	if (db->plan == want)
-		return true;
-	db->plan = want;
-	return send_step(db, trip, &SET_PLAN, &params);
-}
-
-static bool send_who(struct db *db, struct trip *trip, const struct db_who *who)
-{
-	static const struct id none = { { 0 } };
-	char org[ID_UUID_TEXT], key[ID_UUID_TEXT];
-	struct db_params params = { .values = { "", "", who->operator_role ? "on" : "" } };
-
-	if (!id_eq(who->org_id, none)) {
-		id_uuid(who->org_id, org);
-		params.values[0] = org;
-	}
-	if (!id_eq(who->key_id, none)) {
-		id_uuid(who->key_id, key);
-		params.values[1] = key;
-	}
-	if (!db->in_tx && !*params.values[1] && !*params.values[2])
-		return send_step(db, trip, &SET_ORG, &params);
-	return send_step(db, trip, &SET_WHO, &params);
-}
-
-/* Reads the answers up to the sync. *ret_bad: the first failure, NULL if there was none. False: the connection is dead. */
-static bool read_trip(struct db *db, const struct trip *trip, PGresult **ret_wanted,
-		      PGresult **ret_bad)
-{
-	for (int i = 0; PQstatus(db->conn) == CONNECTION_OK;) {
-		PGresult *res = PQgetResult(db->conn);
-		ExecStatusType status = res ? PQresultStatus(res) : PGRES_EMPTY_QUERY;
-
-		if (!res) {
-			i++;
-			continue;
-		}
-		if (status == PGRES_PIPELINE_SYNC) {
-			PQclear(res);
-			return PQexitPipelineMode(db->conn) != 0;
-		}
-		if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
-			if (i < trip->n && trip->steps[i].prepares) {
-				assert(db->prepared_n < DB_PREPARED_MAX);
-				db->prepared[db->prepared_n++] = trip->steps[i].prepares;
-			}
-			if (i == trip->wanted && !*ret_wanted)
-				*ret_wanted = TAKE(res);
-		} else if (!*ret_bad && status != PGRES_PIPELINE_ABORTED) {
-			*ret_bad = TAKE(res);
-		}
-		PQclear(res);
-	}
-	return false;
-}
-
-static bool send_trip(struct db *db, struct trip *trip, const struct db_who *who,
-		      const struct stmt *stmt, const struct db_params *params)
-{
-	static const struct db_params nothing = { .values = { NULL } };
-
-	if (!PQenterPipelineMode(db->conn))
-		return false;
-	if (db->in_tx && db->begin_due && !send_step(db, trip, &BEGIN_TX, &nothing))
-		return false;
-	if (who && !send_who(db, trip, who))
-		return false;
-	if (stmt) {
-		/* What ends a failed transaction plans nothing, and nothing may precede it. */
-		if (!db->tx_dead && !send_plan(db, trip, stmt->by_index))
-			return false;
-		if (!send_step(db, trip, stmt, params))
-			return false;
-		trip->wanted = trip->n - 1;
-	}
-	return PQpipelineSync(db->conn) != 0;
-}
-
-/* After a lost answer a read can simply be repeated; of a write nobody knows whether it happened. */
-static enum rc lost(struct db *db, const struct stmt *stmt, struct err *err)
-{
-	bool in_tx = db->in_tx;
-
-	db_drop(db);
-	if (in_tx || !stmt || str_starts(str_c(stmt->sql), S("SELECT")))
-		return err_set(err, RC_RETRY, "database_away",
-			       "%s: the database connection was lost", stmt ? stmt->name : "begin");
-	return err_set(err, RC_RETRY, "commit_unknown",
-		       "%s: the connection was lost before the answer; it may have happened",
-		       stmt->name);
-}
-
-enum rc db_trip(struct db *db, const struct db_who *who, const struct stmt *stmt,
-		const struct db_params *params, struct db_rows **ret, struct err *err)
-{
-	struct trip trip = { .wanted = -1 };
-	PGresult *wanted = NULL, *bad = NULL;
-	bool alive = send_trip(db, &trip, who, stmt, params) && read_trip(db, &trip, &wanted, &bad);
-	enum rc rc = RC_OK;
-
-	db->begin_due = false;
-	db->alive_at = clock_mono();
-	if (!alive)
-		rc = lost(db, stmt, err);
-	else if (bad)
-		rc = db_fault(db, bad, stmt ? stmt->name : "begin", err);
-	if (rc != RC_OK && db->in_tx)
-		db->tx_dead = true;
-	if (rc != RC_OK) /* a setting made in a transaction that failed is undone with it */
-		db->plan = DB_PLAN_UNKNOWN;
-	PQclear(bad);
-	if (rc == RC_OK && ret)
-		*ret = db_rows_new(TAKE(wanted));
-	PQclear(wanted);
-	return rc;
-}
-
 enum rc db_run(struct db *db, const struct db_who *who, const struct stmt *stmt,
 	       const struct arg *args, struct db_rows **ret, struct err *err)
 {
 	struct db_params params = { .values = { NULL } };
 	enum rc rc = db_ready(db, err);
 
-	if (rc != RC_OK)
-		return rc;
-	rc = db_bind(db, stmt, args, &params, err);
+	if (rc == RC_OK)
+		rc = db_bind(db, stmt, args, &params, err);
 	if (rc != RC_OK)
 		return rc;
 	if (db->in_tx)
@@ -433,10 +252,26 @@ enum rc db_run(struct db *db, const struct db_who *who, const struct stmt *stmt,
 	return db_trip(db, who, stmt, &params, ret, err);
 }
 
+enum rc db_later(struct db *db, const struct stmt *stmt, const struct arg *args,
+		 struct db_rows **ret, struct err *err)
+{
+	struct db_params params = { .values = { NULL } };
+	enum rc rc = RC_OK;
+
+	assert(db->in_tx);
+	rc = db_ready(db, err);
+	if (rc == RC_OK)
+		rc = db_bind(db, stmt, args, &params, err);
+	if (rc != RC_OK)
+		return rc;
+	return db_trip_add(db, db_tx_settings(db, NULL), stmt, &params, ret, err);
+}
+
 enum rc db_script(struct db *db, const char *what, const char *sql, bool verbose, struct err *err)
 {
 	enum rc rc = RC_OK;
 
+	assert(db->trip.n == 0);
 	if (!PQsendQuery(db->conn, sql))
 		return fault_away(db, what, err);
 	for (PGresult *res; db->conn && (res = PQgetResult(db->conn)) != NULL;) {

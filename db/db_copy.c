@@ -24,6 +24,11 @@ enum rc db_copy_begin(struct db *db, const struct stmt *copy, struct err *err)
 
 	if (rc != RC_OK)
 		return rc;
+	if (db->in_tx) {
+		rc = db_trip_end(db, err);
+		if (rc != RC_OK)
+			return rc;
+	}
 	if (db->in_tx && db->begin_due) {
 		rc = db_trip(db, db_tx_settings(db, NULL), NULL, NULL, NULL, err);
 		if (rc != RC_OK)

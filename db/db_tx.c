@@ -7,10 +7,11 @@
 
 enum { TX_PAUSE_MS = 20 };
 
-static const struct stmt COMMIT_TX = { "db_commit", "COMMIT", 0 };
-static const struct stmt ROLLBACK_TX = { "db_rollback", "ROLLBACK", 0 };
-static const struct stmt MARK_PART = { "db_mark_part", "SAVEPOINT part", 0 };
-static const struct stmt UNDO_PART = { "db_undo_part", "ROLLBACK TO SAVEPOINT part", 0 };
+static const struct stmt COMMIT_TX = { "db_commit", "COMMIT", 0, .unplanned = true };
+static const struct stmt ROLLBACK_TX = { "db_rollback", "ROLLBACK", 0, .unplanned = true };
+static const struct stmt MARK_PART = { "db_mark_part", "SAVEPOINT part", 0, .unplanned = true };
+static const struct stmt UNDO_PART = { "db_undo_part", "ROLLBACK TO SAVEPOINT part", 0,
+				       .unplanned = true };
 static const struct db_params NO_PARAMS = { .values = { NULL } };
 
 static bool same(const struct db_who *a, const struct db_who *b)
@@ -61,6 +62,9 @@ static void roll_back(struct db *db)
 		return;
 	if (db->copying)
 		db_copy_abort(db);
+	/* What failed in a trip takes the rest of it along, a ROLLBACK too. */
+	if (db_trip_end(db, &own) != RC_OK && !db->conn)
+		return;
 	if (db_trip(db, NULL, &ROLLBACK_TX, &NO_PARAMS, NULL, &own) != RC_OK)
 		db_drop(db);
 	else
@@ -98,8 +102,9 @@ static void undo_part(struct db *db)
 
 	if (!db->conn || db->begin_due)
 		return;
+	if (db_trip_end(db, &own) != RC_OK && !db->conn)
+		return;
 	db->set_known = false;
-	db->tx_dead = true;
 	db->tx_dead = db_trip(db, NULL, &UNDO_PART, &NO_PARAMS, NULL, &own) != RC_OK;
 	db->plan = DB_PLAN_UNKNOWN;
 }
@@ -112,6 +117,8 @@ static enum rc part(struct db *db, db_tx_fn *body, void *arg, struct err *err)
 		return rc;
 	db->tx_shell = false;
 	rc = body(db, arg, err);
+	if (rc == RC_OK)
+		rc = db_trip_end(db, err);
 	if (rc != RC_OK)
 		undo_part(db);
 	db->tx_shell = true;
@@ -130,6 +137,8 @@ static enum rc inner(struct db *db, const struct db_who *who, db_tx_fn *body, vo
 		db->tx_has_who = true;
 	}
 	rc = db->tx_shell ? part(db, body, arg, err) : body(db, arg, err);
+	if (rc == RC_OK) /* what was asked for later is there, and its place may go */
+		rc = db_trip_end(db, err);
 	db->tx_who = outer;
 	db->tx_has_who = had_who;
 	return rc;

@@ -10,7 +10,8 @@
 enum {
 	DB_PREPARED_MAX = 512,        /* distinct statements of one connection */
 	DB_SCRATCH_KEEP = 256 * 1024, /* a larger scratch is given back after the call */
-	DB_STEPS_MAX = 12,            /* commands of one pipelined round trip */
+	DB_STEPS_MAX = 32,            /* commands of one round trip, */
+	DB_STEPS_OF_ONE = 8,          /* the most that one statement brings */
 	DB_ARG_BYTES_MAX = 256 << 20, /* all parameters of one statement */
 	DB_RECONNECT_MIN_MS = 50,
 	DB_RECONNECT_MAX_MS = 2000,
@@ -19,6 +20,16 @@ enum {
 
 /* What the session's planner settings are; struct stmt's by_index says what they must be. */
 enum db_plan { DB_PLAN_FREE, DB_PLAN_BY_INDEX, DB_PLAN_UNKNOWN };
+
+/* Commands that were sent and not answered yet. */
+struct db_trip {
+	struct db_step {
+		const struct stmt *stmt;
+		bool prepares;        /* it executes otherwise */
+		struct db_rows **ret; /* whoever wants its rows; NULL = nobody */
+	} steps[DB_STEPS_MAX];
+	int n; /* 0: nothing is under way */
+};
 
 struct db {
 	char *conninfo;
@@ -43,6 +54,7 @@ struct db {
 	size_t prepared_n;
 	const struct stmt *prepared[DB_PREPARED_MAX];
 	struct buf scratch;
+	struct db_trip trip;
 };
 
 struct db_rows {
@@ -71,7 +83,13 @@ struct db_params {
 };
 MUST_CHECK enum rc db_bind(struct db *db, const struct stmt *stmt, const struct arg *args,
 			   struct db_params *ret, struct err *err);
-/* One round trip: BEGIN if it is due, *who, the statement (NULL: only what precedes it). */
+/* Sends BEGIN if it is due, *who, the statement (NULL: only what precedes it). *ret is set when the trip ends well. */
+MUST_CHECK enum rc db_trip_add(struct db *db, const struct db_who *who, const struct stmt *stmt,
+			       const struct db_params *params, struct db_rows **ret,
+			       struct err *err);
+/* Ends the trip that is under way, if one is: what failed first in it is the error. */
+MUST_CHECK enum rc db_trip_end(struct db *db, struct err *err);
+/* Both: one round trip. */
 MUST_CHECK enum rc db_trip(struct db *db, const struct db_who *who, const struct stmt *stmt,
 			   const struct db_params *params, struct db_rows **ret, struct err *err);
 /* The settings that must be sent before a statement of a transaction; NULL: they are so already. */

@@ -83,7 +83,7 @@ enum rc schedule_rows_set(struct db *db, const struct schedule_set *in, struct e
 				    v->every_s > 0 ? arg_null() : arg_i64(first_us),
 				    arg_i64(in->first_in_s) };
 
-	return db_run(db, NULL, &SET, args, NULL, err);
+	return db_later(db, &SET, args, NULL, err);
 }
 
 static const struct stmt OF_CONNECTION = {

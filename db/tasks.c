@@ -122,7 +122,7 @@ static const struct stmt INSERT = {
 enum rc tasks_insert(struct db *db, const struct new_task *task, struct id *ret_id, struct err *err)
 {
 	struct id id = id_new();
-	struct db_who who = { .org_id = task->org_id };
+	const struct db_who who = { .org_id = task->org_id };
 	AUTO_TEXT char *payload = task->payload ? json_text(task->payload) : mem_copy("{}");
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct arg args[] = { arg_id(task->org_id),
@@ -133,16 +133,17 @@ enum rc tasks_insert(struct db *db, const struct new_task *task, struct id *ret_
 				    arg_text(str_c(task->account_id)),
 				    arg_c(payload),
 				    arg_i64(task->delay_s) };
-	enum rc rc = db_run(db, db->in_tx ? NULL : &who, &INSERT, args, &rows, err);
+	enum rc rc = RC_OK;
 
-	if (rc != RC_OK)
-		return rc;
-	if (db_rows_count(rows) == 0)
-		return err_set(err, RC_CONFLICT, "sync_finished",
-			       "the sync of this task is finished or gone");
 	if (ret_id)
 		*ret_id = id;
-	return RC_OK;
+	if (db->in_tx && id_eq(task->sync_id, (struct id){ { 0 } })) /* it cannot come too late */
+		return db_later(db, &INSERT, args, NULL, err);
+	rc = db_run(db, db->in_tx ? NULL : &who, &INSERT, args, &rows, err);
+	if (rc == RC_OK && db_rows_count(rows) == 0)
+		return err_set(err, RC_CONFLICT, "sync_finished",
+			       "the sync of this task is finished or gone");
+	return rc;
 }
 
 /* A row that somebody holds locked (its merge is running) is left out of this beat instead of waited for. */

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-static const struct stmt LOAD = { "vendor_load", "SELECT account_id FROM vendor", 0 };
+static const struct stmt LOAD = { "vendor_load", "SELECT account_id FROM vendor", 0,
+				  .by_index = true };
 
 enum rc vendor_load(struct db *db, char ret_account[VENDOR_ACCOUNT_MAX], struct err *err)
 {

@@ -12,16 +12,22 @@ static const struct stmt BRING_FORWARD = {
 	2, .by_index = true
 };
 
-enum rc verify_task_queue(struct db *db, struct id org_id, struct id connection_id, struct err *err)
+enum rc verify_task_first(struct db *db, struct id org_id, struct id connection_id, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct new_task task = { .org_id = org_id,
 				       .connection_id = connection_id,
 				       .kind = "verify" };
+
+	return tasks_insert(db, &task, NULL, err);
+}
+
+enum rc verify_task_queue(struct db *db, struct id org_id, struct id connection_id, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
 	const struct arg args[] = { arg_id(org_id), arg_id(connection_id) };
 	enum rc rc = db_run(db, NULL, &BRING_FORWARD, args, &rows, err);
 
 	if (rc != RC_OK || db_rows_count(rows) > 0)
 		return rc;
-	return tasks_insert(db, &task, NULL, err);
+	return verify_task_first(db, org_id, connection_id, err);
 }

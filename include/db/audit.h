@@ -15,7 +15,7 @@ struct audit_entry {
 	const char *request_id;  /* "" = none */
 	const json_t *detail;    /* borrowed, never a secret; NULL = {} */
 };
-/* who NULL: joins the caller's transaction; else is its own. The trail's next entry waits for
+/* who NULL: joins the caller's transaction, as db_later; else is its own. The trail's next entry waits for
  * the end of the transaction, in a transaction it comes last, or nearly. */
 MUST_CHECK enum rc audit_insert(struct db *db, const struct db_who *who,
 				const struct audit_entry *entry, struct err *err);

@@ -40,6 +40,7 @@ struct stmt {
 	int n;            /* number of parameters, <= DB_ARGS_MAX */
 	bool by_index;    /* planned without sequential scans: a plan made while a queue table was
 			     empty would otherwise be kept when it holds 100,000 rows */
+	bool unplanned;   /* a command that nothing is planned for: COMMIT */
 };
 enum { DB_ARGS_MAX = 40 };
 
@@ -91,6 +92,12 @@ struct db_who {
  * transaction's. ret may be NULL. */
 MUST_CHECK enum rc db_run(struct db *db, const struct db_who *who, const struct stmt *stmt,
 			  const struct arg *args, struct db_rows **ret, struct err *err);
+
+/* Inside db_tx: the statement travels with the next db_run, or with COMMIT, which saves a round trip. Whichever that is tells what
+ * failed here; until then nothing is known. *ret (may be NULL) is set then, unless the trip failed, and at the latest when this db_tx
+ * ends well, which it must outlive. */
+MUST_CHECK enum rc db_later(struct db *db, const struct stmt *stmt, const struct arg *args,
+			    struct db_rows **ret, struct err *err);
 
 /* A transaction; never open across a network call. BEGIN and *who travel with the first statement. Inside another db_tx the
  * body joins it, and *who holds until it ends. Bounded retry is the caller's: body runs again on RC_RETRY caused by

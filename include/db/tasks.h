@@ -29,7 +29,8 @@ MUST_CHECK enum rc tasks_claim(struct db *db, struct id worker_id, int lease_s, 
 			       struct err *err);
 
 /* Inserts a task (state ready, run_at = now + delay_s) and counts it in its sync. Joins the caller's transaction; outside of
- * one it is its own (as the organization). ret_id may be NULL. RC_CONFLICT sync_finished: its sync is over. */
+ * one it is its own (as the organization). ret_id may be NULL. RC_CONFLICT sync_finished: its sync is over. Without a sync it
+ * is never refused, and travels as db_later. */
 struct new_task {
 	struct id org_id, connection_id, sync_id; /* zero = none */
 	const char *kind;

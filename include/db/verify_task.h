@@ -10,4 +10,8 @@
 MUST_CHECK enum rc verify_task_queue(struct db *db, struct id org_id, struct id connection_id,
 				     struct err *err);
 
+/* The same for a connection that the transaction has just made, which has none yet. */
+MUST_CHECK enum rc verify_task_first(struct db *db, struct id org_id, struct id connection_id,
+				     struct err *err);
+
 #endif
