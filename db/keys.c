@@ -52,7 +52,7 @@ enum { ACTION_MAX = 32 };
 	  " retires_at = least(retires_at, now() + make_interval(secs => $3)) WHERE k." id " = $1" \
 	  and_org("k", "4"), 3 + n }
 /* One look at key and organization, so that no revocation fits between what is judged and what is kept.
- * The stamp is written once a minute, and only for whoever knows the secret: this comparison of hashes
+ * Nobody waits for the disk: a stamp that a crash takes along is written a minute later. The stamp is written once a minute, and only for whoever knows the secret: this comparison of hashes
  * need not be in constant time, the caller's is the one that decides. */
 #define AUTHENTICATE(name, table, id, org_id, join, active, same_org) \
 	{ name "_authenticate", "WITH k AS (SELECT " org_id " AS org_id, a.role," \
@@ -62,7 +62,8 @@ enum { ACTION_MAX = 32 };
 	  " stamped AS (UPDATE " table " a SET last_used_at = date_trunc('minute', now()) FROM k" \
 	  " WHERE a." id " = $1" same_org " AND k.live AND a.secret_hash = $2" \
 	  " AND (a.last_used_at IS NULL OR a.last_used_at < date_trunc('minute', now())))" \
-	  " SELECT org_id, role, scopes, secret_hash, live, left_ms FROM k", 2 }
+	  " SELECT org_id, role, scopes, secret_hash, live, left_ms," \
+	  " set_config('synchronous_commit', 'off', true) FROM k", 2 }
 #define STATEMENTS(name, table, id, org, and_org, n) \
 	.count = COUNT(name, table, and_org, n), \
 	.get = GET(name, table, id, and_org, n), \

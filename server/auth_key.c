@@ -16,12 +16,16 @@ enum { CACHE_SETS = 1024, CACHE_WAYS = 4 };
  * however many clients they come, UNKNOWN_AT_ONCE are looked up at a moment. */
 enum { UNKNOWN_BURST = 100, UNKNOWN_AT_ONCE = 64 };
 #define UNKNOWN_COST (CLOCK_S / 20)
+/* So long before an answer's end the first one who comes asks anew, and the others go on with what is known: a key that
+ * is used a thousand times a second is not looked up by all of them when its time is over. */
+#define AHEAD CLOCK_S
 
 struct cached {
 	enum keys_kind kind;
 	struct id key_id;
 	unsigned char hash[KEYS_HASH];
 	struct auth_key_grant grant;
+	int64_t again; /* mono; the next one to come from then on asks anew */
 	int64_t until; /* mono; past: known, but to be asked again; key_id zero: empty */
 };
 
@@ -71,14 +75,24 @@ static struct cached *slot_synced(struct auth_key *k, enum keys_kind kind, struc
 	return old;
 }
 
-/* What is known of a key; ret->until says for how long. */
-static bool is_known(struct auth_key *k, const struct auth_key_asked *q, struct cached *ret)
+/* What is known of a key; ret->until says for how long. *ret_ask: the caller must ask anew, or is chosen to. */
+static bool is_known(struct auth_key *k, const struct auth_key_asked *q, struct cached *ret,
+		     bool *ret_ask)
 {
+	int64_t now = clock_mono();
+	struct cached *slot = NULL;
+	bool known = false;
+
 	lock_take(&k->lock);
-	*ret = *slot_synced(k, q->kind, q->key_id);
+	slot = slot_synced(k, q->kind, q->key_id);
+	known = slot->kind == q->kind && id_eq(slot->key_id, q->key_id) &&
+		sodium_memcmp(slot->hash, q->hash, KEYS_HASH) == 0;
+	*ret_ask = !known || slot->again <= now;
+	if (known && *ret_ask)
+		slot->again = slot->until;
+	*ret = *slot;
 	lock_drop(&k->lock);
-	return ret->kind == q->kind && id_eq(ret->key_id, q->key_id) &&
-	       sodium_memcmp(ret->hash, q->hash, KEYS_HASH) == 0;
+	return known;
 }
 
 static void keep(struct auth_key *k, const struct cached *entry)
@@ -167,6 +181,7 @@ static enum rc look_up(struct dbpool *pool, const struct auth_key_asked *q, stru
 	if (found.left_ms >= 0 && until > asked_at + found.left_ms * CLOCK_MS)
 		until = asked_at + found.left_ms * CLOCK_MS;
 	*ret = (struct cached){ .kind = q->kind, .key_id = q->key_id, .until = until };
+	ret->again = until - AHEAD;
 	ret->grant.org_id = found.org_id;
 	ret->grant.scopes = scope_of_key(str_c(found.role), str_c(found.scopes));
 	memcpy(ret->hash, q->hash, KEYS_HASH);
@@ -196,11 +211,16 @@ enum rc auth_key_check(struct auth_key *k, const struct auth_key_asked *asked, s
 		       struct auth_key_grant *ret, struct err *err)
 {
 	struct cached entry = { .until = 0 };
-	bool known = is_known(k, asked, &entry);
+	bool ask = false, known = is_known(k, asked, &entry, &ask);
 	enum rc rc = RC_OK;
 
-	if (!known || entry.until <= clock_mono())
+	if (ask)
 		rc = refresh(k, pool, asked, known, &entry, err);
+	/* Asked before its time was over, and there was no answer: what is known still holds. */
+	if (rc != RC_OK && rc != RC_DENIED && known && entry.until > clock_mono()) {
+		err_clear(err);
+		rc = RC_OK;
+	}
 	if (rc == RC_OK)
 		*ret = entry.grant;
 	return rc;

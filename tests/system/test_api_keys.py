@@ -1,6 +1,8 @@
 """API keys: made once, shown once, refused when they are not exactly what they must be."""
+import time
 import uuid
 import zlib
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 import requests
@@ -206,3 +208,33 @@ def test_the_server_cannot_change_what_a_key_is(server, org, database, column, v
         with pytest.raises(Exception, match="permission denied"):
             cursor.execute(f"UPDATE api_key SET {column} = {value} WHERE key_id = %s", (key_id,))
     connection.close()
+
+
+def held_up(server, database, key):
+    """How many of the requests of the fourth second after a look-up had to wait for the next one, which is held by a lock."""
+    began = time.monotonic()
+    assert status(server, key) == 200  # kept until 4 s after it was asked about, and asked about anew in the last of them
+    holder = database.connect()
+    holder.autocommit = False
+    stamp = holder.cursor()
+    stamp.execute("UPDATE api_key SET last_used_at = NULL WHERE key_id = %s", (key.split("_")[2],))
+    holder.commit()  # so the next look-up has a stamp to write, for which it needs the row
+    stamp.execute("SELECT FROM api_key WHERE key_id = %s FOR UPDATE", (key.split("_")[2],))
+    asked = []
+    with ThreadPoolExecutor(4) as crowd:
+        try:
+            while time.monotonic() < began + 3.7:
+                if time.monotonic() > began + 3 and sum(not one.done() for one in asked) < 4:
+                    asked.append(crowd.submit(status, server, key))
+                time.sleep(0.01)
+            _, waiting = wait(asked, timeout=1)
+        finally:
+            holder.close()
+        assert {one.result() for one in asked} == {200}
+    assert len(asked) > 8, f"{len(asked)} asked in that time"
+    return len(waiting)
+
+
+def test_one_of_a_crowd_asks_about_a_key_before_its_time_is_over(server, database):
+    org = server.organization()
+    wait_until(lambda: held_up(server, database, org.key) == 1, "one waits for the database and the others go on", within=30)
