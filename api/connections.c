@@ -122,13 +122,6 @@ static void values_of(const struct db_rows *rows, struct connection_values *v)
 	};
 }
 
-static struct http_reply stale(const struct http_request *req)
-{
-	return problem_of(
-		req, 412, "version_changed",
-		"The connection is not at the version that If-Match names; read it again.");
-}
-
 /* One attempt over what is stored now. RC_CONFLICT version_changed: try again. */
 static struct http_reply patch_once(struct http_request *req, struct id connection_id,
 				    const struct db_rows *rows, bool *ret_retry)
@@ -193,7 +186,7 @@ struct http_reply connections_patch(struct http_request *req)
 	if (segment_id(req, 0, "conn_", &connection_id, &err) != RC_OK)
 		return problem_err(req, &err);
 	if (!etag_asked(req, &asked))
-		return stale(req);
+		return etag_stale(req, "connection");
 	for (int i = 0; retry && i < PATCH_TRIES; i++) {
 		AUTO(db_rows) struct db_rows *rows = NULL;
 
@@ -202,7 +195,7 @@ struct http_reply connections_patch(struct http_request *req)
 		if (connections_get(req->db, &who, connection_id, &rows, &err) != RC_OK)
 			return problem_err(req, &err);
 		if (asked && asked != db_rows_i64(rows, 0, "version"))
-			return stale(req);
+			return etag_stale(req, "connection");
 		reply = patch_once(req, connection_id, rows, &retry);
 	}
 	return reply;
@@ -219,9 +212,9 @@ struct http_reply connections_remove(struct http_request *req)
 	if (segment_id(req, 0, "conn_", &in.connection_id, &err) != RC_OK)
 		return problem_err(req, &err);
 	if (!etag_asked(req, &in.version))
-		return stale(req);
+		return etag_stale(req, "connection");
 	if (connections_delete(req->db, &in, &again, &err) != RC_OK)
-		return str_eq(str_c(err.code), S("version_changed")) ? stale(req)
+		return str_eq(str_c(err.code), S("version_changed")) ? etag_stale(req, "connection")
 								     : problem_err(req, &err);
 	return reply_empty(again ? 204 : 202);
 }

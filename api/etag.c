@@ -1,6 +1,7 @@
 /* Entity tags. One spelling of a version exists, the one that we write; another one matches nothing.
  * Never repairs a tag: a guess here changes the wrong version of somebody's connection. */
 #include "api/etag.h"
+#include "api/problem.h"
 
 #include <stdio.h>
 
@@ -32,4 +33,11 @@ bool etag_asked(const struct http_request *req, int64_t *ret_version)
 		return false;
 	*ret_version = version;
 	return true;
+}
+
+struct http_reply etag_stale(const struct http_request *req, const char *thing)
+{
+	return problem_of(req, 412, "version_changed",
+			  "The %s is not at the version that If-Match names; read it again.",
+			  thing);
 }

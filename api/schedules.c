@@ -3,6 +3,7 @@
 #include "api/schedules.h"
 #include "api/connection_fields.h"
 #include "api/cursor.h"
+#include "api/etag.h"
 #include "api/reply.h"
 #include "api/row_out.h"
 #include "api/schedule_fields.h"
@@ -69,6 +70,7 @@ struct http_reply schedules_list_of_connection(struct http_request *req)
 	const struct db_who who = http_who(req);
 	struct id connection_id = { { 0 } };
 	struct json_out o = JSON_OUT_INIT(REPLY_OUT_MAX);
+	struct http_reply reply = { 0 };
 
 	if (segment_id(req, 0, "conn_", &connection_id, &err) != RC_OK ||
 	    schedule_rows_list(req->db, &who, connection_id, NULL, &rows, &err) != RC_OK)
@@ -80,7 +82,9 @@ struct http_reply schedules_list_of_connection(struct http_request *req)
 			put_schedule(&o, rows, i, connection_id);
 	json_out_end(&o, '[');
 	json_out_end(&o, '{');
-	return reply_out(200, &o);
+	reply = reply_out(200, &o);
+	etag_write(&reply, db_rows_i64(rows, 0, "version"));
+	return reply;
 }
 
 static const char *kind_of(struct str s)
@@ -116,6 +120,7 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 	struct schedule_values v = schedule_rows_values(rows, 0);
 	const bool sync = strcmp(kind, "sync") == 0;
 	int64_t every_s = sync ? CONNECTION_FIELDS_EVERY_S : req->env->verify_every_s;
+	struct http_reply reply = { 0 };
 
 	if (!fields_read(req->body, FIELDS_PATCH, BODY_SCHEDULE_CHANGE, &sent, &tree, &p))
 		return problem_reply(req, &p);
@@ -146,7 +151,9 @@ static struct http_reply patch_once(struct http_request *req, struct id connecti
 		return problem_err(req, &err);
 	}
 	put_schedule(&o, fresh, 0, connection_id);
-	return reply_out(200, &o);
+	reply = reply_out(200, &o);
+	etag_write(&reply, db_rows_i64(fresh, 0, "version"));
+	return reply;
 }
 
 struct http_reply schedules_patch(struct http_request *req)
@@ -156,12 +163,15 @@ struct http_reply schedules_patch(struct http_request *req)
 	struct id connection_id = { { 0 } };
 	struct http_reply reply = { 0 };
 	struct err err = { 0 };
+	int64_t asked = 0;
 	bool retry = true;
 
 	if (!kind)
 		return problem_not_found(req);
 	if (segment_id(req, 0, "conn_", &connection_id, &err) != RC_OK)
 		return problem_err(req, &err);
+	if (!etag_asked(req, &asked))
+		return etag_stale(req, "connection");
 	for (int i = 0; retry && i < PATCH_TRIES; i++) {
 		AUTO(db_rows) struct db_rows *rows = NULL;
 
@@ -169,6 +179,8 @@ struct http_reply schedules_patch(struct http_request *req)
 		retry = false;
 		if (schedule_rows_list(req->db, &who, connection_id, kind, &rows, &err) != RC_OK)
 			return problem_err(req, &err);
+		if (asked && asked != db_rows_i64(rows, 0, "version"))
+			return etag_stale(req, "connection");
 		reply = patch_once(req, connection_id, rows, kind, &retry);
 	}
 	return reply;

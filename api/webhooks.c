@@ -168,15 +168,10 @@ struct http_reply webhooks_show(struct http_request *req)
 	return shown(200, rows, NULL);
 }
 
-static struct http_reply stale(const struct http_request *req)
-{
-	return problem_of(req, 412, "version_changed",
-			  "The webhook is not at the version that If-Match names; read it again.");
-}
-
 static struct http_reply refused(const struct http_request *req, const struct err *err)
 {
-	return str_eq(str_c(err->code), S("version_changed")) ? stale(req) : problem_err(req, err);
+	return str_eq(str_c(err->code), S("version_changed")) ? etag_stale(req, "webhook")
+							      : problem_err(req, err);
 }
 
 /* What the patch sets, and the names of it for the audit. null sets the default. */
@@ -219,7 +214,7 @@ struct http_reply webhooks_patch(struct http_request *req)
 	if (segment_id(req, 0, "whk_", &write.webhook_id, &err) != RC_OK)
 		return problem_err(req, &err);
 	if (!etag_asked(req, &write.version))
-		return stale(req);
+		return etag_stale(req, "webhook");
 	good = fields_read(req->body, FIELDS_PATCH, BODY_WEBHOOK_PATCH, &in, &tree, &p);
 	judge_scheme(req, &in.url, &p);
 	if (!good || p.status)
@@ -239,7 +234,7 @@ struct http_reply webhooks_remove(struct http_request *req)
 	if (segment_id(req, 0, "whk_", &write.webhook_id, &err) != RC_OK)
 		return problem_err(req, &err);
 	if (!etag_asked(req, &write.version))
-		return stale(req);
+		return etag_stale(req, "webhook");
 	if (webhooks_delete(req->db, &write, &err) != RC_OK)
 		return refused(req, &err);
 	return reply_empty(204);

@@ -1,10 +1,11 @@
 """Schedules through the API: every or cron in a zone, what is shown of the next runs, what is refused, and what resets backing off."""
+import concurrent.futures
 import datetime
 import zoneinfo
 
 import pytest
 
-from api import expect
+from api import Organization, expect
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -176,6 +177,34 @@ def test_verification_has_a_schedule_of_its_own(org, database, made):
     assert schedules(org, made)["verify"] == shown
     back = expect(change(org, made, "verify", {"cron": None}), 200)
     assert back["cron"] is None and back["every"] is not None
+
+
+def test_a_schedule_is_changed_at_the_version_that_was_read(org, made):
+    read = org.get(path(made) + "/schedules").headers["ETag"]
+    assert read == org.get(path(made)).headers["ETag"], "it is the connection's"
+    changed = org.patch(path(made, "verify"), {"every": "PT2H"}, read)
+    assert changed.status_code == 200 and changed.headers["ETag"] == org.get(path(made)).headers["ETag"] != read
+    for kind, etag in (("verify", read), ("sync", read), ("sync", '"x"'), ("sync", changed.headers["ETag"].strip('"'))):
+        stale = org.patch(path(made, kind), {"every": "PT3H"}, etag)
+        assert (stale.status_code, stale.json()["code"]) == (412, "version_changed")
+    for connection in (path(made), "/v1/connections/conn_" + "0" * 32):
+        missing = org.patch(connection + "/schedules/verify", {"every": "PT3H"}, None)
+        assert (missing.status_code, missing.json()["code"]) == (428, "precondition_required")
+    assert {kind: s["every"] for kind, s in schedules(org, made).items()} == {"sync": "PT6H", "verify": "PT2H"}
+    # A change of the connection is one of what was read, and the tag of either serves for the other.
+    renamed = org.patch(path(made), {"name": "other"}, changed.headers["ETag"])
+    assert org.patch(path(made, "verify"), {"every": "PT3H"}, changed.headers["ETag"]).status_code == 412
+    assert expect(org.patch(path(made, "verify"), {"every": "PT3H"}, renamed.headers["ETag"]), 200)["every"] == "PT3H"
+
+
+def test_of_many_who_read_the_same_schedule_one_changes_it(org, made):
+    etag = org.get(path(made) + "/schedules").headers["ETag"]
+    clients = [Organization(org.url, org.org_id, org.key) for _ in range(6)]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda n: clients[n].patch(path(made, "sync"), {"every": f"PT{n + 7}H"}, etag), range(6)))
+    assert sorted(a.status_code for a in answers) == [200] + [412] * 5
+    [won] = [a.json() for a in answers if a.status_code == 200]
+    assert schedules(org, made)["sync"]["every"] == won["every"] and org.connection(made["id"])["version"] == made["version"] + 1
 
 
 def test_the_schedule_of_syncs_is_the_connections(org, made):

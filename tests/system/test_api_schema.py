@@ -28,7 +28,7 @@ STRICTER = {
     "immutable": "x-immutable", "partition_mismatch": "rules between fields", "account_mismatch": "rules between fields",
     "not_with_method": "a credential of the other method, which a oneOf would refuse as a whole",
     "required": "a merge patch that replaces credentials replaces all of them",
-    "wrong_type": "1.0 is no whole number here", "only_one": "rules between fields",
+    "wrong_type": "1.0 is no whole number here", "only_one": "rules between fields", "only_with_cron": "rules between fields",
     "invalid_cron": "the grammar of cron", "unknown_time_zone": "the table of time zones",
     "invalid_url": "addresses that webhooks may go to", "plain_http": "addresses that webhooks may go to",
 }
