@@ -155,3 +155,76 @@ def test_a_key_stays_taken_when_its_connection_is_gone_and_answers_end_with_thei
         assert place.rows("SELECT body, location, etag FROM idempotency") == [("", "", "")]
     finally:
         pg.drop(place)
+
+
+# Each kill meets the worker in a transaction that waits for this row, after steps of the purge that were committed.
+KILLED_AT = {
+    "edge": "SELECT FROM edge WHERE org_id = %s ORDER BY ctid DESC LIMIT 1 FOR UPDATE",
+    "entity": "SELECT FROM entity WHERE org_id = %s AND account_id = '111122223333' ORDER BY ctid DESC LIMIT 1 FOR UPDATE",
+    "change": "SELECT FROM change WHERE org_id = %s ORDER BY change_id DESC LIMIT 1 FOR UPDATE",
+    "connection": "SELECT FROM connection WHERE org_id = %s AND deleted_at IS NOT NULL FOR KEY SHARE",
+}
+ROWS = 6_000  # of each table; a step takes 5,000
+
+
+def fill(place, org, connection, account, rows):
+    place.rows("""INSERT INTO entity (org_id, entity_id, connection_id, account_id, scope, part, kind, key, attrs_hash)
+        SELECT %s, md5(%s || n)::uuid, %s, %s, 'iam', 'users', 'aws.iam_user', n, '' FROM generate_series(1, %s) AS n""",
+               org.org_id, account, connection, account, rows)
+    place.rows("""INSERT INTO edge (org_id, edge_id, connection_id, account_id, scope, part, kind, src_id, dst_id, attrs_hash)
+        SELECT org_id, entity_id, connection_id, account_id, scope, part, 'trusts', entity_id, entity_id, '' FROM entity WHERE connection_id = %s""", connection)
+    place.rows("""INSERT INTO change (org_id, connection_id, sync_id, subject, subject_id, kind, op)
+        SELECT org_id, connection_id, entity_id, 'entity', entity_id, kind, 'created' FROM entity WHERE connection_id = %s""", connection)
+    place.rows("""INSERT INTO sync (org_id, sync_id, connection_id, cause, state)
+        SELECT org_id, entity_id, connection_id, 'schedule', 'complete' FROM entity WHERE connection_id = %s""", connection)
+    place.rows("""INSERT INTO coverage (org_id, connection_id, account_id, region, scope, part, state, sync_id)
+        SELECT org_id, connection_id, account_id, region, scope, key, 'ok', entity_id FROM entity WHERE connection_id = %s""", connection)
+
+
+def kill_at(place, org, worker, table):
+    """SIGKILL in the middle of a step: the worker's transaction waits for a row that we hold, until it is dead."""
+    holder = place.connect()
+    try:
+        holder.autocommit = False
+        with holder.cursor() as cursor:
+            cursor.execute(KILLED_AT[table], (org.org_id,))
+            assert cursor.rowcount == 1
+            started = worker()
+            wait_until(lambda: place.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'connectord worker' AND wait_event_type = 'Lock'"),
+                       lambda: (table, started.tail()), 30)
+        started.kill()
+    finally:
+        holder.close()
+    wait_until(lambda: place.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'connectord worker%'") == 0, "its sessions are over")
+    place.rows("UPDATE task SET leased_until = now() - interval '1 s' WHERE state = 'leased'")  # as if its lease had run out
+
+
+def test_a_purge_whose_workers_are_killed_goes_on(start_server, start_worker, pg):
+    """Four SIGKILLs, each in the middle of a step. Two lost workers in a row would end any other task for good; a purge that gets
+    on is never given up, and what was committed is not done again."""
+    place = pg.database()
+    try:
+        org = start_server(database=place).organization()
+        doomed, beside = (hex_id(org.connect(account)) for account in (ACCOUNT, "444455556666"))
+        place.rows("DELETE FROM task")
+        place.rows("DELETE FROM schedule")
+        fill(place, org, beside, "444455556666", 100)
+        fill(place, org, doomed, ACCOUNT, ROWS)
+        place.rows("ANALYZE")
+        assert org.delete("/v1/connections/conn_" + doomed).status_code == 202
+
+        def worker():
+            return start_worker(database=place, **QUICK, lease_s=4, heartbeat_s=1, task_attempts=2)
+        for table in KILLED_AT:
+            kill_at(place, org, worker, table)
+            left = place.value(f"SELECT count(*) FROM {table} WHERE connection_id = %s", doomed)
+            assert 0 < left < ROWS, (table, left)
+        last = worker()
+        wait_until(lambda: place.value("SELECT count(*) FROM connection WHERE connection_id = %s", doomed) == 0,
+                   lambda: (place.rows("SELECT kind, state, attempts, lost, last_error FROM task"), last.tail()), 60)
+        for table in ("entity", "edge", "change", "sync", "coverage"):
+            assert place.rows(f"SELECT connection_id::text, count(*) FROM {table} GROUP BY 1") == [(str(uuid.UUID(beside)), 100)], table
+        assert place.value("SELECT count(*) FROM task") == 0
+        assert last.stop() == 0
+    finally:
+        pg.drop(place)
