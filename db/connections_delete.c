@@ -12,8 +12,12 @@ struct deletion {
 	bool again, overtaken; /* overtaken: it changed between our look and our mark */
 };
 
+/* lost: it is deleted, and no purge is queued for what is left of it. */
 static const struct stmt LOOK = { "connections_delete_look",
-				  "SELECT version, deleted_at IS NOT NULL AS again FROM connection"
+				  "SELECT version, deleted_at IS NOT NULL AS again,"
+				  " deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM task t"
+				  "  WHERE t.org_id = $1 AND t.connection_id = $2"
+				  "  AND t.kind = 'purge') AS lost FROM connection"
 				  " WHERE org_id = $1 AND connection_id = $2",
 				  2 };
 static const struct stmt MARK = {
@@ -55,19 +59,25 @@ static const struct stmt END_SYNCS = {
  * finds its connection deleted, and the purge waits for it. */
 static const struct stmt *const STEPS[] = { &DROP_READY, &CANCEL_LEASED, &END_SYNCS, &UNSCHEDULE };
 
-static enum rc follow_up(struct db *db, const struct connection_delete *in, struct err *err)
+static enum rc queue_purge(struct db *db, const struct connection_delete *in, struct err *err)
 {
-	char text[ID_TEXT_MAX];
 	const struct new_task purge = { .org_id = in->org_id,
 					.connection_id = in->connection_id,
 					.kind = "purge" };
+
+	return tasks_insert(db, &purge, NULL, err);
+}
+
+static enum rc follow_up(struct db *db, const struct connection_delete *in, struct err *err)
+{
+	char text[ID_TEXT_MAX];
 	const struct audit_entry entry = { .org_id = in->org_id,
 					   .actor = in->actor,
 					   .action = "connection.deleted",
 					   .target_kind = "connection",
 					   .target_id = text,
 					   .request_id = in->request_id };
-	enum rc rc = tasks_insert(db, &purge, NULL, err);
+	enum rc rc = queue_purge(db, in, err);
 
 	id_text(in->connection_id, "conn_", text);
 	return rc == RC_OK ? audit_insert(db, NULL, &entry, err) : rc;
@@ -108,7 +118,7 @@ static enum rc delete_body(struct db *db, void *arg, struct err *err)
 		return err_set(err, RC_NOT_FOUND, "not_found", "no such connection");
 	d->again = db_rows_bool(rows, 0, "again");
 	if (d->again)
-		return RC_OK;
+		return db_rows_bool(rows, 0, "lost") ? queue_purge(db, d->in, err) : RC_OK;
 	if (d->in->version && d->in->version != db_rows_i64(rows, 0, "version"))
 		return version_changed(err);
 	for (size_t i = 0; i < COUNT_OF(STEPS) && rc == RC_OK; i++)

@@ -228,3 +228,14 @@ def test_a_purge_whose_workers_are_killed_goes_on(start_server, start_worker, pg
         assert last.stop() == 0
     finally:
         pg.drop(place)
+
+
+def test_a_purge_that_was_lost_is_queued_by_the_next_deletion(org, database):
+    path = "/v1/connections/" + org.connect(ACCOUNT)["id"]
+    assert org.delete(path).status_code == 202
+    purges = "SELECT count(*) FROM task WHERE org_id = %s AND kind = 'purge'"
+    database.rows("DELETE FROM task WHERE org_id = %s AND kind = 'purge'", org.org_id)
+    for _ in range(2):
+        assert org.delete(path).status_code == 204
+        assert database.value(purges, org.org_id) == 1
+    assert database.value("SELECT count(*) FROM audit WHERE org_id = %s AND action = 'connection.deleted'", org.org_id) == 1
