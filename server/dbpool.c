@@ -11,9 +11,10 @@
 
 #include <assert.h>
 
-/* ORGS_MAX bounds the organizations that are served or wait at one moment. PROBE is longer than a
- * connect may take. */
-enum { ORGS_MAX = 1024 };
+/* ORGS_MAX bounds the organizations that are served or wait at one moment. CONNECTING_MAX bounds the connects that run at one
+ * moment: each makes the database start a process, and a crowd of them started at once would all be late. PROBE is longer
+ * than a connect may take. */
+enum { ORGS_MAX = 1024, CONNECTING_MAX = 4 };
 #define AWAY_PAUSE CLOCK_S
 #define PROBE      (10 * CLOCK_S)
 
@@ -46,6 +47,7 @@ struct dbpool {
 	struct {
 		struct db *idle[DBPOOL_MAX];
 		int idle_n, made;
+		int connecting;                /* of those made: their first connect runs */
 		struct share shares[ORGS_MAX]; /* of organizations with requests now */
 		int shares_n;
 		struct waiter *first; /* longest waiting first */
@@ -137,7 +139,8 @@ static bool is_free_synced(struct dbpool *p) REQUIRES(p->lock);
 static bool is_free_synced(struct dbpool *p)
 {
 	lock_assert_held(&p->lock);
-	return p->synced.idle_n > 0 || p->synced.made < p->size;
+	return p->synced.idle_n > 0 ||
+	       (p->synced.made < p->size && p->synced.connecting < CONNECTING_MAX);
 }
 
 /* While the database is away one caller at a time goes and looks. */
@@ -169,6 +172,7 @@ static struct db *place_synced(struct dbpool *p, struct id org_id)
 	if (p->synced.idle_n > 0)
 		return p->synced.idle[--p->synced.idle_n];
 	p->synced.made++;
+	p->synced.connecting++;
 	return NULL;
 }
 
@@ -199,6 +203,18 @@ static struct bell *hand_over_synced(struct dbpool *p)
 	w->db = place_synced(p, w->org_id);
 	w->placed = true;
 	return w->bell;
+}
+
+/* Rings whoever was handed something (NULL: nobody), and hands over what else there is for others. A share that became free may
+ * let a second one in, for whom there was room all along. */
+static void ring(struct dbpool *p, struct bell *bell)
+{
+	while (bell) {
+		lock_cond_wake_all(&bell->cond);
+		lock_take(&p->lock);
+		bell = hand_over_synced(p);
+		lock_drop(&p->lock);
+	}
 }
 
 static struct bell *borrow_bell_synced(struct dbpool *p) REQUIRES(p->lock);
@@ -314,6 +330,20 @@ static enum rc look(struct dbpool *p, struct db *db, bool away, struct err *err)
 	return rc == RC_OK && away ? db_run(db, NULL, &LOOK, NULL, NULL, err) : rc;
 }
 
+/* Its end, however it ended, lets the next one begin. */
+static enum rc connect_new(struct dbpool *p, struct db **ret, struct err *err)
+{
+	enum rc rc = db_open(p->conninfo, p->purpose, ret, err);
+	struct bell *bell = NULL;
+
+	lock_take(&p->lock);
+	p->synced.connecting--;
+	bell = hand_over_synced(p);
+	lock_drop(&p->lock);
+	ring(p, bell);
+	return rc;
+}
+
 static enum rc take(struct dbpool *p, struct id org_id, int wait_ms, struct db **ret,
 		    struct err *err)
 {
@@ -331,7 +361,7 @@ static enum rc take(struct dbpool *p, struct id org_id, int wait_ms, struct db *
 	if (db)
 		db_adopt(db);
 	else
-		rc = db_open(p->conninfo, p->purpose, &db, &own);
+		rc = connect_new(p, &db, &own);
 	assert(db); /* an unreachable database still gives an object, which tries again */
 	if (rc == RC_OK)
 		rc = look(p, db, away, &own);
@@ -367,13 +397,7 @@ void dbpool_give(struct dbpool *p, struct id org_id, struct db *db)
 	(void)count_synced(p, org_id, -1, 0);
 	bell = hand_over_synced(p);
 	lock_drop(&p->lock);
-	/* A share that became free may let a second one in, for whom there was room all along. */
-	while (bell) {
-		lock_cond_wake_all(&bell->cond);
-		lock_take(&p->lock);
-		bell = hand_over_synced(p);
-		lock_drop(&p->lock);
-	}
+	ring(p, bell);
 }
 
 struct dbpool_state dbpool_state(struct dbpool *p)

@@ -1,11 +1,36 @@
 """Many clients at once: every request is answered, the pool is bounded, nothing is mixed up between organizations."""
 import concurrent.futures
 import socket
+import threading
 
 import requests
 from api import Organization
+from cutter import Cutter
 
 ACCOUNT = "123456789012"
+READY = b"Z\x00\x00\x00\x05"  # what PostgreSQL says first when a connection may be used
+
+
+class Counter(Cutter):
+    """Counts the connections that are being made at one moment."""
+
+    def __init__(self, cluster):
+        self.starting, self.most, self.made = 0, 0, 0
+        super().__init__(cluster)
+
+    def _pass(self, source, target, answers):
+        if not answers:
+            return super()._pass(source, target, answers)
+        with self.lock:
+            self.starting, self.made = self.starting + 1, self.made + 1
+            self.most = max(self.most, self.starting)
+        said = b""
+        while READY not in said and (data := source.recv(65536)):
+            target.sendall(data)
+            said += data
+        with self.lock:
+            self.starting -= 1
+        return super()._pass(source, target, answers)
 
 
 def test_parallel_clients_see_only_their_own(server):
@@ -34,6 +59,27 @@ def test_one_database_connection_serves_many_clients(start_server):
         return Organization(own.url, org.org_id, org.key).get("/v1/connections").status_code
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         assert set(pool.map(work, range(200))) == {200}
+
+
+def test_a_crowd_makes_its_connections_a_few_at_a_time(start_server, pg, database):
+    counter = Counter(pg)
+    try:
+        own = start_server(db_pool=64, database_url=counter.url(database))
+        tenants = [own.organization() for _ in range(16)]
+        before, counter.most = counter.made, 0
+        barrier = threading.Barrier(64)
+
+        def work(i):
+            one = tenants[i % 16]
+            barrier.wait(timeout=30)
+            return Organization(own.url, one.org_id, one.key).get("/v1/connections").status_code
+        with concurrent.futures.ThreadPoolExecutor(64) as pool:
+            assert set(pool.map(work, range(64))) == {200}
+        assert counter.made - before >= 4, "the crowd found no pool of connections that were there already"
+        assert counter.most <= 4
+        own.stop()
+    finally:
+        counter.end()
 
 
 def test_a_drain_answers_what_is_under_way(start_server):
