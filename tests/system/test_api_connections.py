@@ -226,3 +226,20 @@ def test_a_sync_is_started_once_watched_and_cancelled(org, made):
     assert expect(org.get(f"/v1/syncs/{sync['id']}"), 200)["state"] == "canceled"
     assert org.post(f"/v1/syncs/{sync['id']}/cancel").status_code == 409
     assert org.post(path(made) + "/syncs", {"full": True}).status_code == 400
+
+
+def test_of_many_who_want_the_last_places_just_so_many_get_one(org, made, database):
+    """The number is exact whoever creates and deletes at the same moment, and what is deleted gives its place back."""
+    database.rows("INSERT INTO connection (org_id, connection_id, name, authoritative_status, aws_account_id, region, auth_method, role_arn)"
+                  " SELECT org_id, gen_random_uuid(), name, 'none', aws_account_id, region, auth_method, role_arn FROM connection,"
+                  " generate_series(1, 996) WHERE org_id = %s", org.org_id)
+    body = {"name": "crowd", "authoritative_status": "none", "aws_account_id": ACCOUNT, "region": "us-east-1",
+            "auth": {"method": "assume_role", "role_arn": ROLE}}
+    with concurrent.futures.ThreadPoolExecutor(12) as crowd:
+        statuses = list(crowd.map(lambda _: org.post("/v1/connections", body).status_code, range(12)))
+        assert sorted(statuses) == [201] * 3 + [409] * 9
+        assert org.delete(path(made)).status_code == 202
+        statuses = list(crowd.map(lambda _: org.post("/v1/connections", body).status_code, range(12)))
+    assert sorted(statuses) == [201] + [409] * 11
+    assert database.value("SELECT n FROM connection_count WHERE org_id = %s", org.org_id) == 1000
+    assert database.value("SELECT count(*) FROM connection WHERE org_id = %s AND deleted_at IS NULL", org.org_id) == 1000

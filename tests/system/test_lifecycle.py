@@ -9,7 +9,7 @@ ACCOUNT = "111122223333"
 QUICK = {"aws_rates": "iam=1000,sts=1000,ec2=1000", "aws_call_timeout_s": 5, "poll_ms": 50, "new_role_grace_s": 0}
 # What stays when the last connection is gone: the organization itself, who may call for it, what was done, and that its
 # Idempotency-Keys are taken.
-STAYS = {"audit", "audit_head", "event", "idempotency"}
+STAYS = {"audit", "audit_head", "connection_count", "event", "idempotency"}
 
 
 def role(name):
@@ -118,6 +118,7 @@ def test_deletion_with_jobs_running_leaves_nothing(start_awssim, start_server, s
         wait_until(lambda: place.value("SELECT count(*) FROM task") == 0, "nothing is queued any more")
         after = rows_of(place, org)
         assert {t: n for t, n in after.items() if n != before[t] and t not in STAYS} == {}
+        assert place.value("SELECT sum(n) FROM connection_count") == 0
         for connection in made:
             left = place.value("SELECT count(*) FROM idempotency WHERE strpos(location || body, %s) > 0", connection["id"])
             assert left == 0
