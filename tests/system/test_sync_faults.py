@@ -26,6 +26,7 @@ PAGED = {"GetAccountAuthorizationDetails", "ListUsers", "ListRoles", "ListPolici
 # Denied at once, the details are replaced by the fallback, whose calls this role may make.
 HANDED_OVER = {("GetAccountAuthorizationDetails", 1, "access_denied")}
 ACCOUNTS = 48
+AGAIN_MAX = 16  # cells that may be struck a second time, because the machine stood still for as long as a deadline lasts
 
 
 def cells():
@@ -50,6 +51,14 @@ def fleet(start_awssim, start_worker, start_server, database):
     # Short deadlines: what fails, fails for seconds and not for the quarter of an hour that a customer gets.
     fleet.worker = start_worker(aws, worker_threads=16, aws_call_timeout_s=2, aws_scope_deadline_s=3, **fast)
     return fleet
+
+
+def is_late(fleet, cell, account, before):
+    """Nothing changed and what must be lost is, but a part that was not struck ran out of its seconds, too."""
+    expected = set() if cell in HANDED_OVER else LISTINGS[cell[0]]
+    rows = fleet.coverage(account)
+    lost = {part for part, row in rows.items() if row["state"] != "ok"}
+    return fleet.snapshot(account) == before and lost > expected and all(rows[part]["state"] == "error" for part in lost - expected)
 
 
 def check(fleet, cell, account, before, state):
@@ -78,7 +87,7 @@ def check(fleet, cell, account, before, state):
 
 
 def test_no_failure_of_a_listing_deletes_or_spreads(fleet):
-    wrong, done = [], 0
+    wrong, done, again = [], 0, set()
     todo = list(cells())
     while todo:
         batch, todo = todo[:ACCOUNTS], todo[ACCOUNTS:]
@@ -92,8 +101,12 @@ def test_no_failure_of_a_listing_deletes_or_spreads(fleet):
         hits = {fault["match"]["account"]: fault["hits"] for fault in fleet.aws.faults()}
         for n, cell in placed.items():
             assert hits[accounts[n]] > 0, f"{cell} was never struck"
+            if cell not in again and len(again) < AGAIN_MAX and is_late(fleet, cell, accounts[n], before[n]):
+                again.add(cell)
+                todo.append(cell)
+                continue
             wrong += check(fleet, cell, accounts[n], before[n], states[accounts[n]])
-        done += len(placed)
+            done += 1
     fleet.aws.clear_faults()
     assert not wrong, f"{len(wrong)} of {done} cells:\n" + "\n".join(wrong)
     assert done == len(list(cells()))
