@@ -293,25 +293,33 @@ static void try_statement(struct trial *t, const json_t *statement)
 	}
 }
 
+static void drop_id_conditions(json_t *conditions)
+{
+	json_t *block, *values;
+	const char *name, *key;
+	void *next, *inner;
+
+	json_object_foreach_safe (conditions, next, name, block) {
+		json_object_foreach_safe (block, inner, key, values) {
+			if (strcasecmp(key, KEY) == 0)
+				(void)json_object_del(block, key);
+		}
+		if (json_object_size(block) == 0)
+			(void)json_object_del(conditions, name);
+	}
+}
+
 /* Everything that is said about the ID is replaced; other conditions stay. */
 static json_t *corrected(const json_t *statement, const char *ours)
 {
 	json_t *copy = json_deep_copy(statement), *conditions = policy_member(copy, "Condition");
-	json_t *block, *values, *equals;
-	const char *name, *key;
-	void *next, *inner;
+	json_t *equals;
 
 	if (!json_is_object(conditions)) {
 		conditions = json_object();
 		(void)json_object_set_new(copy, "Condition", conditions);
 	}
-	json_object_foreach_safe(conditions, next, name, block)
-	{
-		json_object_foreach_safe(block, inner, key, values) if (strcasecmp(key, KEY) == 0)(
-			void) json_object_del(block, key);
-		if (json_object_size(block) == 0)
-			(void)json_object_del(conditions, name);
-	}
+	drop_id_conditions(conditions);
 	equals = policy_member(conditions, "StringEquals");
 	if (!json_is_object(equals)) {
 		equals = json_object();

@@ -119,8 +119,7 @@ static enum rc put_header_params(struct request *r, const struct aws_op *op, jso
 	json_t *value;
 	void *next;
 
-	json_object_foreach_safe(rest, next, key, value)
-	{
+	json_object_foreach_safe (rest, next, key, value) {
 		enum rc rc;
 
 		if (!str_starts(str_c(key), S("x-amz-")))
