@@ -77,7 +77,8 @@ static void block_that_grew_left_nothing(void **state)
 
 static void block_that_shrank_keeps_its_beginning_only(void **state)
 {
-	char *block = filled(4000), *less = realloc(block, 3000);
+	/* volatile: the compiler knows that a block of 3,000 bytes has no more, and we look there all the same. */
+	char *block = filled(4000), *volatile less = realloc(block, 3000);
 
 	for (int i = 0; i < 3000; i++)
 		assert_int_equal(less[i], 's');
