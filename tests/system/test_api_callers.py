@@ -3,14 +3,13 @@ import json
 import os
 import secrets
 import subprocess
-import time
 import uuid
 import zlib
 
 import requests
 from api import Operator
 from probes import probe
-from waiting import wait_until
+from waiting import soon, wait_until
 
 
 def status(server, key):
@@ -29,20 +28,20 @@ def test_the_operator_changes_his_key_without_a_restart(start_server, tmp_path):
         fresh.write_text(text)
         os.replace(fresh, path)
     put(f"{new}\n{old}\n")
-    wait_until(lambda: status(own, new) == 200, "the new key works", within=15)
+    wait_until(lambda: status(own, new) == 200, "the new key works", within=5)
     assert status(own, old) == 200, "both work"
     put(new)
-    wait_until(lambda: status(own, old) == 401, "the old key is refused", within=15)
+    wait_until(lambda: status(own, old) == 401, "the old key is refused", within=5)
     assert status(own, new) == 200
     for spoiled in ("", "short\n", f"{new}\n{old}\n{new}\n", f"{old}\nshort\n"):
         seen = own.text().count("operator_keys_unreadable")
         put(spoiled)
-        wait_until(lambda s=seen: status(own, new) == 200 and own.text().count("operator_keys_unreadable") > s, "the log says so", within=15)
+        wait_until(lambda s=seen: status(own, new) == 200 and own.text().count("operator_keys_unreadable") > s, "the log says so", within=5)
         assert status(own, old) == 401
     path.unlink()
     assert status(own, new) == 200
     put(f"{old}\n")
-    wait_until(lambda: status(own, old) == 200, "a good file is read again", within=15)
+    wait_until(lambda: status(own, old) == 200, "a good file is read again", within=5)
     assert status(own, new) == 401
     assert old not in own.text() and new not in own.text()
 
@@ -64,14 +63,13 @@ def test_a_flood_of_wrong_keys_costs_few_look_ups_and_nobody_else_anything(start
     requests_file.write_text("".join(f"GET /v1/connections {made_up(org, ('', 'svc')[i % 2])} -\n" for i in range(WRONG_KEYS)))
     assert org.get("/v1/connections").status_code == 200
     transactions = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
-    before, took = database.value(transactions), []
+    before, asked = database.value(transactions), 0
     flood = subprocess.Popen([probe("api_load"), str(own.port), str(FLOOD_CONNECTIONS), "300", "0", requests_file, str(WRONG_KEYS)],
                              stdout=subprocess.PIPE, text=True)
     try:
         while flood.poll() is None:
-            at = time.monotonic()
-            assert org.get("/v1/connections").status_code == 200
-            took.append(time.monotonic() - at)
+            assert soon(lambda: org.get("/v1/connections"), 1.5, "a good client's answer").status_code == 200
+            asked += 1
         seen = json.loads(flood.stdout.read())
     finally:
         flood.kill()
@@ -81,9 +79,8 @@ def test_a_flood_of_wrong_keys_costs_few_look_ups_and_nobody_else_anything(start
     looked_up = seen["status"]["401"]
     assert BUCKET <= looked_up <= BUCKET + BUCKET_PER_S * (1 + seen["seconds"]), seen
     wait_until(lambda: database.value(transactions) >= before + looked_up, "the statistics arrive", within=40, poll=0.5)
-    assert database.value(transactions) - before <= looked_up + 2 * len(took) + 500, "a refused key costs one look-up at most"
-    # The flood would hold up all of them; a machine that stands still holds up the one that is asked meanwhile.
-    assert len(took) > 20 and sorted(took)[-4] < 1.5
+    assert database.value(transactions) - before <= looked_up + 2 * asked + 500, "a refused key costs one look-up at most"
+    assert asked > 20
 
 
 class From(requests.adapters.HTTPAdapter):

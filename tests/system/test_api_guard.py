@@ -131,7 +131,7 @@ def refused_alone(door, data, wanted):
     answer, closed = exchange(door, data + head(b"X-Request-Id: " + marker.encode(), method=b"GET", target=b"/livez"))
     assert status(answer) in wanted, answer[:300]
     assert closed
-    assert time.monotonic() - began < 8, "decided when the head is there, not by a deadline"
+    assert time.monotonic() - began < 5, "decided when the head is there, not by a deadline"
     assert marker.encode() not in answer
     assert marker not in door.server.text()
 
@@ -262,7 +262,7 @@ def test_a_tls_hello_on_the_plain_port_is_ended_by_the_deadline(server):
     answer, closed = talk(server, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x11" * 500, within=40)
     assert closed
     assert b"HTTP/1.1 200" not in answer
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 16
 
 
 @pytest.mark.parametrize("name", ["length +3", "length -1", "length 0x3", "length 3, 3", "length 2^64+3"])
@@ -315,7 +315,7 @@ def test_one_byte_a_second_does_not_hold_a_connection(server):
             except (BrokenPipeError, ConnectionResetError):
                 return True
         wait_until(closed, "the server ends a head that never ends", within=30, poll=0.5)
-    assert 8 < time.monotonic() - began < 25
+    assert 8 < time.monotonic() - began < 16
 
 
 def test_connections_of_one_address_are_bounded(start_server):

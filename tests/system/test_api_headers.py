@@ -140,13 +140,12 @@ def roomy(start_server):
 def test_a_hostile_mebibyte_costs_little(roomy, name):
     org = roomy.organization()
     org.get("/v1/connections")
-    before, took = rss(roomy), []
+    before = rss(roomy)
     for _ in range(5):
         answer = org.request("POST", "/v1/connections", data=LARGE[name], headers=JSON)
         assert answer.status_code in (400, 422), answer.text
-        took.append(answer.elapsed.total_seconds())
+        assert answer.elapsed.total_seconds() < 5
         assert len(answer.content) < 16384
-    assert sorted(took)[2] < 5
     assert rss(roomy) - before < 16 * 1024
     assert roomy.alive
 

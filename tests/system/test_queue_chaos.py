@@ -102,7 +102,7 @@ def rng_pause(rng):
 
 
 def test_dead_postgres_costs_nothing_but_time(pg, queue, worker):
-    """The postmaster is killed under load; no worker is restarted, and the queue goes on when it is back."""
+    """The postmaster is killed under load; no worker is restarted, and the queue goes on within 5 s of its return."""
     rng = random.Random(3)
     tasks = fill(queue, 4000, 60, rng)
     running = [worker().ready() for _ in range(WORKERS)]
@@ -113,7 +113,7 @@ def test_dead_postgres_costs_nothing_but_time(pg, queue, worker):
         assert all(p.alive for p in running)
         pg.start()
         done = queue.count("probe_effect")
-        wait_until(lambda: queue.count("probe_effect") > done, "work goes on", within=20)
+        wait_until(lambda: queue.count("probe_effect") > done, "work goes on", within=5)
     wait_until(lambda: not queue.count("task"), "the queue is worked off", within=WITHIN_S)
     assert all(p.alive for p in running)
     assert all(p.text().count('"database_away"') >= 1 for p in running)
@@ -129,7 +129,7 @@ def test_a_dead_workers_tasks_run_again_within_lease_and_sweep(queue, worker):
     doomed.kill()
     died = time.monotonic()
     wait_until(lambda: queue.begun("wait") == 2, "it runs again")
-    assert time.monotonic() - died <= 3 + 5 + 10  # lease, sweep, and a machine that has other things to do
+    assert time.monotonic() - died <= 3 + 5 + 1  # lease, sweep, and a second
     assert queue.database.value("SELECT attempts FROM task WHERE task_id = %s", task_id) == 2
 
 
@@ -143,7 +143,7 @@ def test_a_rescue_is_not_starved_by_long_tasks_that_live(queue, worker):
         WHERE task_id = %s""", task_id)
     queue.database.rows("UPDATE org_queue SET running = 1 WHERE org_id = %s", org_id)
     worker().ready()
-    wait_until(lambda: queue.count("probe_effect", "task_id = %s", task_id), "it is rescued")
+    wait_until(lambda: queue.count("probe_effect", "task_id = %s", task_id), "it is rescued", within=5)
 
 
 @pytest.mark.parametrize("flood", [100_000])
@@ -199,4 +199,4 @@ def test_no_transaction_stays_open_while_tasks_run(queue, worker):
         oldest = max(oldest, float(age))
         return not queue.count("task")
     wait_until(look, "all are done")
-    assert oldest < 2.0
+    assert oldest < 1.0

@@ -94,7 +94,7 @@ def test_a_sync_that_is_cancelled_at_the_door_leaves_coverage_alone(org, aws, co
     assert org.post(f"/v1/syncs/{sync['id']}/cancel").status_code in (200, 202)
     began = time.monotonic()
     assert org.wait_sync(sync["id"])["state"] == "canceled"
-    assert time.monotonic() - began < 20  # long before the call's own minute
+    assert time.monotonic() - began < 4
     assert coverage(database, org.org_id) == rows
     assert changed_rows(before, snapshot(database, org.org_id)) == []
 

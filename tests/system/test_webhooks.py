@@ -149,7 +149,7 @@ class TestAttempts:
         one = endpoint(lambda handler, got: handler.answer(*next(answers)))
         one.test()
         first, second = one.got(2)
-        assert 2.9 <= second.at - first.at < 30
+        assert 2.9 <= second.at - first.at < 10
 
     def test_gone_disables_it_and_says_why(self, endpoint, database):
         one = endpoint(410)
@@ -248,7 +248,7 @@ class TestBadReceivers:
         for _ in range(3):
             quick.test()
         quick.got(3)
-        assert time.monotonic() - began < 12  # before a slow one is cut off, after 15 s
+        assert time.monotonic() - began < 5
         # The organization's other worker slots are free for its syncs.
         assert database.value("SELECT running FROM org_queue WHERE org_id = %s", org.org_id) <= 1
         tried = slow[0].wait(lambda d: d["attempts"] >= 1, "it was cut off", 60)
